@@ -1,0 +1,73 @@
+package normalize
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"github.com/nyaruka/phonenumbers"
+)
+
+// Phone returns the normaliser of phone numbers to E.164, such as +358401234567. A
+// number without a country code is read as one of region, a two-letter code such as
+// "FI"; with no region it is not usable. Extensions are dropped. Withheld numbers,
+// placeholders and numbers no network could route by their length are not usable.
+func Phone(region string) Func {
+	region = strings.ToUpper(region)
+	return func(dst []byte, s string) ([]byte, bool) { return appendPhone(dst, s, region) }
+}
+
+func appendPhone(dst []byte, s string, region string) ([]byte, bool) {
+	if len(s) > 80 || isPlaceholderPhone(s) {
+		return dst, false
+	}
+	s = strings.TrimPrefix(trimSpace(s), "tel:")
+	var number phonenumbers.PhoneNumber
+	if err := phonenumbers.ParseToNumber(s, region, &number); err != nil || phonenumbers.IsPossibleNumberWithReason(&number) != phonenumbers.IS_POSSIBLE {
+		return dst, false
+	}
+	start := len(dst)
+	dst = append(dst, '+')
+	dst = appendInt(dst, uint64(number.GetCountryCode()))
+	national := len(dst)
+	if number.GetItalianLeadingZero() {
+		for range max(number.GetNumberOfLeadingZeros(), 1) {
+			dst = append(dst, '0')
+		}
+	}
+	dst = appendInt(dst, number.GetNationalNumber())
+	if allSame(dst[national:]) {
+		return dst[:start], false
+	}
+	return dst, true
+}
+
+func appendInt(dst []byte, n uint64) []byte {
+	if n >= 10 {
+		dst = appendInt(dst, n/10)
+	}
+	return append(dst, byte('0'+n%10))
+}
+
+// isPlaceholderPhone reports text without a number in it: too few digits, one digit
+// repeated, a run up or down, or a word such as "withheld".
+func isPlaceholderPhone(s string) bool {
+	var digits [32]byte
+	n := 0
+	for i := 0; i < len(s); i++ {
+		if s[i] >= utf8.RuneSelf {
+			return false // digits of other scripts are left to the parser
+		}
+		if isDigit(s[i]) && n < len(digits) {
+			digits[n] = s[i]
+			n++
+		}
+	}
+	if n < 5 || allSame(digits[:n]) {
+		return true
+	}
+	run := true
+	for i := 1; i < n && run; i++ {
+		run = digits[i] == digits[0]+byte(i)
+	}
+	return run || n >= 7 && allSame(digits[n-7:n])
+}
