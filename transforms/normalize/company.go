@@ -8,12 +8,11 @@ import "bytes"
 func AppendCompany(dst []byte, s string) ([]byte, bool) {
 	start := len(dst)
 	dst, _ = AppendWords(dst, s)
-	dst = joinInitials(dst, start)
-	whole := len(dst)
-	dst = trimLegalForms(dst, start)
-	if len(dst) == start {
-		dst = dst[:whole]
+	for n := -1; n != len(dst); { // joined letters can be a joining word, and the other way round
+		n = len(dst)
+		dst = dropFillers(joinInitials(dst, start), start)
 	}
+	dst = trimLegalForms(dst, start)
 	if isPlaceholderWords(dst[start:]) {
 		return dst[:start], false
 	}
@@ -49,36 +48,42 @@ func joinInitials(dst []byte, start int) []byte {
 	return dst[:end]
 }
 
-// trimLegalForms removes joining words everywhere and legal forms at both ends.
-func trimLegalForms(dst []byte, start int) []byte {
-	l := lists()
-	name := dropWords(dst, start, l.fillers)
-	for {
-		words := name[start:]
-		if i := bytes.LastIndexByte(words, ' '); l.legalForms.has(words[i+1:]) {
-			name = name[:start+max(i, 0)]
-		} else if i := bytes.IndexByte(words, ' '); i > 0 && l.legalForms.has(words[:i]) && i < 4 {
-			name = append(name[:start], words[i+1:]...)
-		} else {
-			return name
+// dropFillers removes joining words, unless there is nothing else.
+func dropFillers(dst []byte, start int) []byte {
+	fillers := lists().fillers
+	end := start
+	for i := start; i < len(dst); {
+		stop := len(dst)
+		if n := bytes.IndexByte(dst[i:], ' '); n >= 0 {
+			stop = i + n
 		}
-		if len(name) == start {
-			return name
+		if !fillers.has(dst[i:stop]) || end == start && stop == len(dst) {
+			if end > start {
+				dst[end] = ' '
+				end++
+			}
+			end += copy(dst[end:], dst[i:stop])
 		}
+		i = stop + 1
 	}
+	return dst[:end]
 }
 
-// dropWords removes the words of a set, in a copy so that the caller can go back.
-func dropWords(dst []byte, start int, drop set) []byte {
-	out := append(make([]byte, 0, len(dst)+16), dst[:start]...)
-	for word := range bytes.SplitSeq(dst[start:], []byte{' '}) {
-		if drop.has(word) {
-			continue
+// trimLegalForms removes legal forms at both ends, as long as another word remains.
+func trimLegalForms(dst []byte, start int) []byte {
+	forms := lists().legalForms
+	for {
+		words := dst[start:]
+		first, last := bytes.IndexByte(words, ' '), bytes.LastIndexByte(words, ' ')
+		switch {
+		case first < 0:
+			return dst
+		case forms.has(words[last+1:]):
+			dst = dst[:start+last]
+		case first <= 4 && forms.has(words[:first]):
+			dst = append(dst[:start], words[first+1:]...)
+		default:
+			return dst
 		}
-		if len(out) > start {
-			out = append(out, ' ')
-		}
-		out = append(out, word...)
 	}
-	return out
 }
