@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/apache/arrow-go/v18/arrow"
+
 	"github.com/unsilo/unsilo/core"
 	"github.com/unsilo/unsilo/core/config"
 )
@@ -112,7 +114,7 @@ func (m *maker) removed() {
 }
 
 // classify refuses to let a column land that looks personal and carries no meaning.
-func (m *maker) classify(src config.Source, b config.Stream, step StreamStep, samples []sample) {
+func (m *maker) classify(src config.Source, b config.Stream, step StreamStep, samples []arrow.RecordBatch) {
 	for _, f := range step.Stream.Schema.Fields() {
 		if _, masked := step.Mask[f.Name]; masked {
 			continue
@@ -129,4 +131,19 @@ func (m *maker) classify(src config.Source, b config.Stream, step StreamStep, sa
 			fmt.Sprintf("It looks like %s: %s. Personal data are labelled before they land.", finding.Means, finding.Reason),
 			fmt.Sprintf("add means = { %s = %q }, and a mask if it should not be stored in clear; or means = { %s = %q } if it is not personal", hclKey(f.Name), finding.Means, hclKey(f.Name), core.NotPersonal))
 	}
+}
+
+// firstFinding classifies a field by its name and by the sampled values, if there are any.
+func firstFinding(f arrow.Field, samples []arrow.RecordBatch) (Finding, bool) {
+	for _, b := range samples {
+		if i := b.Schema().FieldIndices(f.Name); len(i) == 1 {
+			if found := Classify(f, b.Column(i[0])); len(found) > 0 {
+				return found[0], true
+			}
+		}
+	}
+	if found := Classify(f, nil); len(found) > 0 {
+		return found[0], true
+	}
+	return Finding{}, false
 }

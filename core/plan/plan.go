@@ -122,6 +122,8 @@ type StreamStep struct {
 	// State to go on from, nil for a first read; Fingerprint of the configuration.
 	State       core.State
 	Fingerprint string
+	// LandedBy is the run that last changed the table; empty before the first.
+	LandedBy string
 	// Notes are shown with the step; Destructive ones are called out.
 	Notes       []string
 	Destructive []string

@@ -204,6 +204,7 @@ func (m *maker) position(step *StreamStep) {
 	if !ok {
 		return
 	}
+	step.LandedBy = row.RunID
 	switch {
 	case row.Fingerprint == step.Fingerprint:
 		step.State = row.State

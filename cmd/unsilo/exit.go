@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/unsilo/unsilo/core"
+	"github.com/unsilo/unsilo/core/config"
+	"github.com/unsilo/unsilo/core/engine"
+)
+
+// The exit codes of every verb; root's help lists them for people.
+const (
+	exitDone        = 0
+	exitFailed      = 1
+	exitPartial     = 2
+	exitConfig      = 3
+	exitNoProject   = 10
+	exitLocked      = 11
+	exitAuth        = 12
+	exitInterrupted = 130
+)
+
+// usageError is a wrong command line.
+type usageError struct{ error }
+
+// diagnosed carries diagnostics that have errors among them.
+type diagnosed struct{ ds core.Diagnostics }
+
+func (d diagnosed) Error() string {
+	for _, x := range d.ds {
+		if x.Severity == core.SeverityError {
+			return x.Error()
+		}
+	}
+	return "the configuration has errors"
+}
+
+// noProject says that a folder holds no *.hcl file.
+type noProject struct{ dir string }
+
+func (n noProject) Error() string { return fmt.Sprintf("there is no project in %s: no *.hcl file", n.dir) }
+
+// exited carries a code when everything has been said already.
+type exited struct{ code int }
+
+func (e exited) Error() string { return fmt.Sprintf("exit code %d", e.code) }
+
+// exitCode classifies an error; it is the only place that does.
+func exitCode(ctx context.Context, err error) int {
+	var (
+		usage  usageError
+		diag   diagnosed
+		none   noProject
+		locked *engine.LockedError
+		said   exited
+	)
+	switch {
+	case err == nil:
+		return exitDone
+	case ctx.Err() != nil || errors.Is(err, context.Canceled):
+		return exitInterrupted
+	case errors.As(err, &said):
+		return said.code
+	case errors.As(err, &none):
+		return exitNoProject
+	case errors.As(err, &locked):
+		return exitLocked
+	case errors.As(err, &usage), errors.As(err, &diag), strings.HasPrefix(err.Error(), "unknown command"):
+		return exitConfig
+	}
+	switch core.KindOf(err) {
+	case core.KindAuth:
+		return exitAuth
+	case core.KindConfig:
+		return exitConfig
+	}
+	return exitFailed
+}
+
+// report writes an error for the reader of the output format.
+func (a *app) report(cmd *cobra.Command, err error) {
+	var said exited
+	var diag diagnosed
+	switch {
+	case errors.As(err, &said):
+		return
+	case errors.As(err, &diag):
+		a.showDiagnostics(diag.ds)
+		return
+	}
+	d := core.Diagnostic{Severity: core.SeverityError, Summary: err.Error(), Try: tryFor(cmd, err)}
+	var e *core.Error
+	if errors.As(err, &e) && e.Try != "" {
+		d.Try = e.Try
+	}
+	a.showDiagnostics(core.Diagnostics{d})
+}
+
+func tryFor(cmd *cobra.Command, err error) string {
+	var usage usageError
+	var none noProject
+	var locked *engine.LockedError
+	switch {
+	case errors.As(err, &none):
+		return "make one with `unsilo init`, or name its folder with -C"
+	case errors.As(err, &locked):
+		return "wait for it to end; a run that was killed holds nothing"
+	case errors.As(err, &usage) && cmd != nil:
+		return "see `" + cmd.CommandPath() + " --help`"
+	case strings.HasPrefix(err.Error(), "unknown command"):
+		return "see `unsilo --help`"
+	}
+	return ""
+}
+
+// showDiagnostics writes diagnostics to stderr: text, or JSON when the output is JSON.
+func (a *app) showDiagnostics(ds core.Diagnostics) {
+	if a.output == "json" || a.output == "ndjson" {
+		a.writeJSON(a.err, map[string]any{"format_version": formatVersion, "diagnostics": ds})
+		return
+	}
+	config.RenderText(a.err, ds, a.colour(a.err))
+}

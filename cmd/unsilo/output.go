@@ -1,0 +1,194 @@
+package main
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
+	"golang.org/x/term"
+)
+
+// formatVersion of the JSON that every verb writes: minor steps add, major ones change.
+const formatVersion = "1.0"
+
+// grid is what most verbs show: named columns and rows, written in every format.
+type grid struct {
+	columns []string
+	rows    [][]any
+	// right aligns these columns, by name.
+	right []string
+	// extra stands beside the rows in JSON.
+	extra map[string]any
+}
+
+func (g *grid) add(values ...any) { g.rows = append(g.rows, values) }
+
+// show writes a grid to stdout in the format that was asked for.
+func (a *app) show(g grid) error {
+	switch a.output {
+	case "table":
+		a.showTable(g)
+		return nil
+	case "csv":
+		return g.writeCSV(a.out)
+	case "ndjson":
+		enc := json.NewEncoder(a.out)
+		for _, row := range g.rows {
+			if err := enc.Encode(g.object(row)); err != nil {
+				return fmt.Errorf("write output: %w", err)
+			}
+		}
+		return nil
+	case "json":
+		doc := map[string]any{"format_version": formatVersion, "rows": g.objects()}
+		for k, v := range g.extra {
+			doc[k] = v
+		}
+		return a.writeJSON(a.out, doc)
+	}
+	return usageError{fmt.Errorf("unknown output format %q: use table, json, ndjson or csv", a.output)}
+}
+
+func (a *app) writeJSON(w io.Writer, doc any) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(doc); err != nil {
+		return fmt.Errorf("write output: %w", err)
+	}
+	return nil
+}
+
+func (g grid) objects() []map[string]any {
+	out := make([]map[string]any, 0, len(g.rows))
+	for _, row := range g.rows {
+		out = append(out, g.object(row))
+	}
+	return out
+}
+
+func (g grid) object(row []any) map[string]any {
+	o := map[string]any{}
+	for i, c := range g.columns {
+		o[c] = row[i]
+	}
+	return o
+}
+
+// writeCSV escapes cells that a spreadsheet would take for a formula.
+func (g grid) writeCSV(w io.Writer) error {
+	out := csv.NewWriter(w)
+	if err := out.Write(g.columns); err != nil {
+		return fmt.Errorf("write output: %w", err)
+	}
+	for _, row := range g.rows {
+		cells := make([]string, len(row))
+		for i, v := range row {
+			cells[i] = csvCell(v)
+		}
+		if err := out.Write(cells); err != nil {
+			return fmt.Errorf("write output: %w", err)
+		}
+	}
+	out.Flush()
+	return out.Error()
+}
+
+func csvCell(v any) string {
+	if v == nil {
+		return ""
+	}
+	s, isText := v.(string)
+	if !isText {
+		return fmt.Sprint(v)
+	}
+	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
+		return "'" + s
+	}
+	return s
+}
+
+func (a *app) showTable(g grid) {
+	t := table.NewWriter()
+	t.SetOutputMirror(a.out)
+	t.SetStyle(a.tableStyle())
+	header := table.Row{}
+	var configs []table.ColumnConfig
+	for i, c := range g.columns {
+		header = append(header, c)
+		if slices.Contains(g.right, c) {
+			configs = append(configs, table.ColumnConfig{Number: i + 1, Align: text.AlignRight, AlignHeader: text.AlignRight})
+		}
+	}
+	t.AppendHeader(header)
+	t.SetColumnConfigs(configs)
+	for _, row := range g.rows {
+		cells := table.Row{}
+		for _, v := range row {
+			cells = append(cells, tableCell(v))
+		}
+		t.AppendRow(cells)
+	}
+	t.Render()
+}
+
+func (a *app) tableStyle() table.Style {
+	style := table.StyleLight
+	style.Options = table.Options{SeparateHeader: true}
+	style.Format.Header = text.FormatDefault
+	style.Box.PaddingLeft, style.Box.PaddingRight = "", "  "
+	style.Box.MiddleHorizontal = "─"
+	if !a.colour(a.out) {
+		return style
+	}
+	style.Color.Header = text.Colors{text.Bold}
+	return style
+}
+
+// tableCell writes a value for people: null as a dash, and control characters so that no
+// value can steer the terminal.
+func tableCell(v any) any {
+	switch v := v.(type) {
+	case nil:
+		return "-"
+	case string:
+		return strings.Map(func(r rune) rune {
+			if r < ' ' || r == 0x7f {
+				return '�'
+			}
+			return r
+		}, v)
+	case int64:
+		return thousands(v)
+	}
+	return v
+}
+
+// thousands groups digits with thin spaces, which read the same in every language.
+func thousands(n int64) string {
+	s := fmt.Sprint(n)
+	sign := ""
+	if n < 0 {
+		sign, s = "-", s[1:]
+	}
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + " " + s[i:]
+	}
+	return sign + s
+}
+
+// colour reports whether w is a terminal that wants colour.
+func (a *app) colour(w io.Writer) bool {
+	return a.getenv("NO_COLOR") == "" && a.getenv("TERM") != "dumb" && isTerminal(w)
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}

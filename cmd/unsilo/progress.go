@@ -1,0 +1,137 @@
+package main
+
+import (
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/vbauerster/mpb/v8"
+	"github.com/vbauerster/mpb/v8/decor"
+
+	"github.com/unsilo/unsilo/core"
+)
+
+// progress shows events on stderr: bars on a terminal, else a line per stream and a sign
+// of life every half minute.
+type progress struct {
+	p      *project
+	bars   *mpb.Progress
+	mu     sync.Mutex
+	byName map[string]*streamBar
+	closed bool
+}
+
+type streamBar struct {
+	bar  *mpb.Bar
+	note string
+	last time.Time
+	read int64
+}
+
+const signOfLife = 30 * time.Second
+
+func (p *project) progress() *progress {
+	pr := &progress{p: p, byName: map[string]*streamBar{}}
+	if p.colour(p.err) && p.output == "table" {
+		pr.bars = mpb.New(mpb.WithOutput(p.err), mpb.WithWidth(28), mpb.WithRefreshRate(80*time.Millisecond))
+	}
+	return pr
+}
+
+func (pr *progress) close() {
+	pr.mu.Lock()
+	done := pr.closed
+	pr.closed = true
+	pr.mu.Unlock()
+	if done || pr.bars == nil {
+		return
+	}
+	for _, b := range pr.byName {
+		b.bar.Abort(false)
+	}
+	pr.bars.Wait()
+}
+
+func (pr *progress) event(e core.Event) {
+	name := e.Source + "." + e.Stream
+	if e.Model != "" {
+		name = e.Model
+	}
+	pr.mu.Lock()
+	defer pr.mu.Unlock()
+	if pr.closed {
+		return
+	}
+	b := pr.stream(name, e)
+	if b == nil {
+		return
+	}
+	if e.Read > b.read {
+		b.read = e.Read
+	}
+	b.note = noteFor(b.note, e)
+	if pr.bars == nil {
+		pr.line(name, b, e)
+		return
+	}
+	b.bar.SetCurrent(b.read)
+	if e.Kind == core.EventStreamEnded || e.Kind == core.EventModelEnded {
+		b.bar.SetTotal(max(b.read, 1), true)
+	}
+}
+
+func (pr *progress) stream(name string, e core.Event) *streamBar {
+	if b, ok := pr.byName[name]; ok {
+		return b
+	}
+	if e.Kind != core.EventStreamStarted && e.Kind != core.EventModelStarted {
+		return nil
+	}
+	b := &streamBar{last: time.Now()}
+	if pr.bars != nil {
+		b.bar = pr.bars.New(e.Estimated, mpb.BarStyle().Lbound("").Filler("█").Tip("█").Padding("░").Rbound(""),
+			mpb.PrependDecorators(decor.Name(name, decor.WCSyncSpaceR)),
+			mpb.AppendDecorators(decor.CurrentNoUnit("%9d "), decor.Any(func(decor.Statistics) string { return b.note })))
+	}
+	pr.byName[name] = b
+	return b
+}
+
+func noteFor(was string, e core.Event) string {
+	switch e.Kind {
+	case core.EventRetry:
+		return fmt.Sprintf("attempt %d failed, again in %s", e.Attempt, e.Wait.Round(time.Second))
+	case core.EventWaiting:
+		return fmt.Sprintf("the silo asks to wait %s", e.Wait.Round(time.Second))
+	case core.EventSchemaChanged:
+		return e.Message
+	case core.EventCommitted:
+		return fmt.Sprintf("+%d ~%d -%d", e.Counts.New, e.Counts.Changed, e.Counts.Deleted)
+	case core.EventStreamEnded, core.EventModelEnded:
+		return e.Message
+	case core.EventModelStarted:
+		return "building"
+	}
+	return was
+}
+
+// line writes what matters to a log: ends, failures, waits, and a sign of life.
+func (pr *progress) line(name string, b *streamBar, e core.Event) {
+	switch e.Kind {
+	case core.EventRetry, core.EventSchemaChanged:
+	case core.EventStreamEnded, core.EventModelEnded:
+		if e.Err == nil && e.Kind == core.EventModelEnded {
+			return
+		}
+	case core.EventWaiting:
+		if e.Wait < 5*time.Second {
+			return
+		}
+	default:
+		if time.Since(b.last) < signOfLife {
+			return
+		}
+	}
+	b.last = time.Now()
+	fmt.Fprintf(pr.p.err, "%s %s: %d rows read, %s\n", time.Now().Format(time.TimeOnly), name, b.read, b.note)
+}

@@ -1,0 +1,229 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/unsilo/unsilo/connectors"
+	"github.com/unsilo/unsilo/connectors/rest"
+	"github.com/unsilo/unsilo/core"
+	"github.com/unsilo/unsilo/core/config"
+	"github.com/unsilo/unsilo/core/engine"
+	"github.com/unsilo/unsilo/core/plan"
+	"github.com/unsilo/unsilo/core/warehouse/duckdb"
+	"github.com/unsilo/unsilo/plugins/host"
+	"github.com/unsilo/unsilo/transforms"
+	"github.com/unsilo/unsilo/transforms/mask"
+)
+
+// project is a loaded project with everything a verb may need of it.
+type project struct {
+	*app
+	*config.Project
+	secrets  *config.Secrets
+	builtin  map[string]core.Connector
+	models   []plan.Model
+	warnings core.Diagnostics
+	plugins  *host.Host
+}
+
+// load reads the project in the folder of -C. Warnings are kept; errors are returned as
+// diagnosed.
+func (a *app) load() (*project, error) {
+	dir, err := filepath.Abs(a.dir)
+	if err != nil {
+		return nil, fmt.Errorf("find project: %w", err)
+	}
+	if files, err := filepath.Glob(filepath.Join(dir, "*.hcl")); err != nil || len(files) == 0 {
+		return nil, noProject{a.dir}
+	}
+	vars, err := a.variables()
+	if err != nil {
+		return nil, err
+	}
+	p := &project{app: a, builtin: map[string]core.Connector{}}
+	for _, c := range connectors.All() {
+		p.builtin[c.Spec().Name] = c
+	}
+	var ds core.Diagnostics
+	p.Project, ds = config.Load(dir, config.Options{
+		Spec: p.spec, Kinds: p.kinds(), WarehouseKinds: []string{"duckdb"}, Variables: vars, Getenv: a.getenv,
+		Version: version, DeclareConnector: p.declare,
+	})
+	if ds.HasErrors() {
+		return nil, diagnosed{ds}
+	}
+	p.warnings = ds
+	p.secrets = config.NewSecrets(p.Project, a.getenv)
+	ds = p.decodeModels()
+	p.warnings = append(p.warnings, ds...)
+	if ds.HasErrors() {
+		return nil, diagnosed{p.warnings}
+	}
+	return p, nil
+}
+
+func (a *app) variables() (map[string]string, error) {
+	vars := map[string]string{}
+	for _, v := range a.vars {
+		name, value, ok := strings.Cut(v, "=")
+		if !ok {
+			return nil, usageError{fmt.Errorf("--var %q is not name=value", v)}
+		}
+		vars[name] = value
+	}
+	return vars, nil
+}
+
+func (p *project) spec(kind string) (core.Spec, bool) {
+	c, ok := p.builtin[kind]
+	if !ok {
+		return core.Spec{}, false
+	}
+	return c.Spec(), true
+}
+
+func (p *project) kinds() []string {
+	var names []string
+	for name := range p.builtin {
+		names = append(names, name)
+	}
+	return names
+}
+
+// declare makes a connector of a connector block of the project.
+func (p *project) declare(b config.Block) (core.Spec, core.Diagnostics) {
+	def, ds := rest.Parse(b.Source, b.Range.File, hcl.Pos{Line: b.Range.Line, Column: b.Range.Column})
+	if ds.HasErrors() {
+		return core.Spec{}, config.FromHCL(ds, map[string][]byte{b.Range.File: b.Source})
+	}
+	c := rest.New(def)
+	p.builtin[b.Name] = c
+	return c.Spec(), nil
+}
+
+func (p *project) decodeModels() core.Diagnostics {
+	var out core.Diagnostics
+	kinds := transforms.All()
+	for _, b := range p.Project.Models {
+		decode, ok := kinds[b.Kind]
+		if !ok {
+			continue // core/config has refused block types that nothing decodes
+		}
+		m, ds := decode(b.Name, b.Body, b.Eval, b.Reads)
+		out = append(out, config.FromHCL(ds, p.Files)...)
+		if m != nil {
+			p.models = append(p.models, plan.Model{Model: m, Block: b})
+		}
+	}
+	return out
+}
+
+// open opens the warehouse and an engine on it. With write the project's lock is taken
+// and the warehouse made if it is not there; without, nothing is touched. The caller
+// calls close whatever happens after.
+func (p *project) open(ctx context.Context, write bool, emit func(core.Event)) (_ *engine.Engine, closeAll func() error, err error) {
+	var undo []func() error
+	closeAll = func() error {
+		var errs []error
+		for i := len(undo) - 1; i >= 0; i-- {
+			errs = append(errs, undo[i]())
+		}
+		return errors.Join(errs...)
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, closeAll())
+			closeAll = func() error { return nil }
+		}
+	}()
+	if write {
+		lock, err := engine.AcquireLock(p.lockPath())
+		if err != nil {
+			return nil, closeAll, err
+		}
+		undo = append(undo, lock.Release)
+	}
+	w, err := p.openWarehouse(ctx, write)
+	if err != nil {
+		return nil, closeAll, err
+	}
+	undo = append(undo, w.Close)
+	hmac, err := p.maskKey(ctx)
+	if err != nil {
+		return nil, closeAll, err
+	}
+	e := &engine.Engine{
+		Project: p.Project, Warehouse: w, Connect: p.connect, Models: p.models, Emit: emit, Redact: p.secrets.Redact,
+		Mask: func(columns map[string]string) (core.Transform, error) {
+			return mask.New(mask.Options{Columns: columns, Key: hmac, KeyID: p.Privacy.KeyID, DefaultRegion: p.Privacy.DefaultRegion})
+		},
+		Fail: failpoints(p.getenv("UNSILO_FAILPOINT")),
+	}
+	undo = append(undo, func() error {
+		err := e.Close()
+		if p.plugins != nil {
+			err = errors.Join(err, p.plugins.Close())
+		}
+		return err
+	})
+	return e, closeAll, nil
+}
+
+func (p *project) lockPath() string { return p.Warehouse.Path + ".lock" }
+
+func (p *project) openWarehouse(ctx context.Context, write bool) (core.Warehouse, error) {
+	cfg := duckdb.Config{Path: p.Warehouse.Path, MemoryLimit: p.Warehouse.MemoryLimit, Threads: p.Warehouse.Threads}
+	if write {
+		return duckdb.Open(ctx, cfg)
+	}
+	if _, err := os.Stat(cfg.Path); errors.Is(err, os.ErrNotExist) {
+		cfg.Path = "" // an empty one in memory answers like the one that will be made
+		return duckdb.Open(ctx, cfg)
+	}
+	return duckdb.OpenForReading(ctx, cfg)
+}
+
+func (p *project) maskKey(ctx context.Context) ([]byte, error) {
+	if p.Privacy.Key == nil {
+		return nil, nil
+	}
+	key, err := p.secrets.Resolve(ctx, *p.Privacy.Key)
+	return []byte(key), err
+}
+
+// connect opens a source in a plugin process of its own, or inside this one when the
+// project says isolation = "none" or no plugin stands beside the program.
+func (p *project) connect(ctx context.Context, src config.Source) (core.Source, error) {
+	cfg, err := p.ConnectorConfig(ctx, src, p.secrets)
+	if err != nil {
+		return nil, err
+	}
+	c, err := p.connector(ctx, src)
+	if err != nil {
+		return nil, err
+	}
+	return c.Open(ctx, cfg)
+}
+
+func (p *project) connector(ctx context.Context, src config.Source) (core.Connector, error) {
+	builtin, ok := p.builtin[src.Kind]
+	if ok && p.Isolation == "none" {
+		return builtin, nil
+	}
+	h, err := p.host()
+	if err != nil {
+		return nil, err
+	}
+	if !h.Has(src.Spec.PluginFamily()) && ok {
+		return builtin, nil
+	}
+	return h.Connector(ctx, src.Spec.PluginFamily(), src.Spec.Name)
+}
+

@@ -1,0 +1,190 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/unsilo/unsilo/core"
+	"github.com/unsilo/unsilo/core/engine"
+)
+
+func (a *app) runCmd() *cobra.Command {
+	var from, until string
+	opts := engine.Options{}
+	cmd := &cobra.Command{
+		Use:   "run [selector...]",
+		Short: "Read what changed, land it, and build the models",
+		Long: `Plans and carries the plan out. Progress goes to stderr, the closing table to stdout.
+A run that is killed loses nothing and doubles nothing: the next one goes on.
+
+A selector names a source (crm), a stream (crm.contacts) or a model (model.orders);
+with streams come the models that read them.`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var err error
+			if opts.From, err = parseTime("--from", from); err != nil {
+				return err
+			}
+			if opts.Until, err = parseTime("--until", until); err != nil {
+				return err
+			}
+			p, err := a.load()
+			if err != nil {
+				return err
+			}
+			return p.run(cmd, opts, args)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&from, "from", "", "backfill: read rows whose cursor is at or after this `time` (2026-01-31 or RFC 3339)")
+	f.StringVar(&until, "until", "", "with --from: read rows before this `time`")
+	f.StringSliceVar(&opts.AllowDeletes, "allow-deletes", nil, "let the sweep of these `streams` delete more than their share")
+	f.BoolVar(&opts.Rebuild, "rebuild", false, "build every model, also when nothing it reads has changed")
+	return cmd
+}
+
+func parseTime(flag, s string) (time.Time, error) {
+	if s == "" {
+		return time.Time{}, nil
+	}
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", time.DateOnly} {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t, nil
+		}
+	}
+	return time.Time{}, usageError{fmt.Errorf("%s %q is not a time: write 2026-01-31 or 2026-01-31T08:00:00Z", flag, s)}
+}
+
+func (p *project) run(cmd *cobra.Command, opts engine.Options, selected []string) error {
+	ctx := cmd.Context()
+	progress := p.progress()
+	defer progress.close()
+	e, closeAll, err := p.open(ctx, true, progress.event)
+	if err != nil {
+		return err
+	}
+	res, err := p.runWith(cmd, e, opts, selected)
+	progress.close()
+	if err = errors.Join(err, closeAll()); err != nil && res == nil {
+		return err
+	}
+	if shown := p.showResult(res); shown != nil {
+		return shown
+	}
+	if err != nil {
+		return err
+	}
+	return resultExit(res)
+}
+
+func (p *project) runWith(cmd *cobra.Command, e *engine.Engine, opts engine.Options, selected []string) (*engine.Result, error) {
+	ctx := cmd.Context()
+	made, ds, err := e.Plan(ctx, selected...)
+	if err != nil {
+		return nil, err
+	}
+	ds = append(p.warnings, ds...)
+	if ds.HasErrors() {
+		return nil, diagnosed{ds}
+	}
+	if len(ds) > 0 {
+		p.showDiagnostics(ds)
+	}
+	res, err := e.Run(ctx, made, opts)
+	if err != nil {
+		return res, err
+	}
+	return res, p.publish(ctx, e.Warehouse, res)
+}
+
+// resultExit turns what a run did into the exit code; the table has said the rest.
+func resultExit(res *engine.Result) error {
+	for _, err := range res.Errors() {
+		if core.KindOf(err) == core.KindAuth {
+			return exited{exitAuth}
+		}
+	}
+	switch res.Status {
+	case engine.StatusDone:
+		return nil
+	case engine.StatusPartial:
+		return exited{exitPartial}
+	}
+	return exited{exitFailed}
+}
+
+// showResult writes the closing table of a run.
+func (p *project) showResult(res *engine.Result) error {
+	g := grid{columns: []string{"stream", "status", "read", "new", "changed", "deleted", "quarantined", "seconds", "before", "after"},
+		right: []string{"read", "new", "changed", "deleted", "quarantined", "seconds"}}
+	for _, s := range res.Streams {
+		g.add(s.Source+"."+s.Stream, string(s.Status), s.Read, s.New, s.Changed, s.Deleted, s.Quarantined, seconds(s.Seconds), s.Before, s.After)
+	}
+	models := grid{columns: []string{"model", "status", "rows", "tests", "seconds"}, right: []string{"rows", "seconds"}}
+	for _, m := range res.Models {
+		models.add(m.Ref.String(), string(m.Status), m.Rows, testsText(m.Tests), seconds(m.Seconds))
+	}
+	if p.output != "table" {
+		g.extra = map[string]any{"run_id": res.RunID, "status": res.Status, "landed": res.Landed(), "models": models.objects(),
+			"notes": res.Notes, "errors": p.errorTexts(res)}
+		return p.show(g)
+	}
+	if len(g.rows) > 0 {
+		p.showTable(g)
+	}
+	if len(models.rows) > 0 {
+		fmt.Fprintln(p.out)
+		p.showTable(models)
+	}
+	for _, m := range res.Models {
+		for _, n := range m.Notes {
+			fmt.Fprintf(p.out, "%s: %s\n", m.Ref, n)
+		}
+	}
+	for _, n := range res.Notes {
+		fmt.Fprintf(p.out, "note: %s\n", n)
+	}
+	fmt.Fprintf(p.out, "\n%s: %s rows landed in %s.\n", res.Status, thousands(res.Landed()), res.Ended.Sub(res.Started).Round(10*time.Millisecond))
+	for _, err := range res.Errors() {
+		p.showError(err)
+	}
+	return nil
+}
+
+func (p *project) errorTexts(res *engine.Result) []string {
+	out := []string{}
+	for _, err := range res.Errors() {
+		out = append(out, p.secrets.Redact(err.Error()))
+	}
+	return out
+}
+
+// showError writes one failure of a run, at its line in the configuration if it has one.
+func (p *project) showError(err error) {
+	d := core.Diagnostic{Severity: core.SeverityError, Summary: p.secrets.Redact(err.Error())}
+	var e *core.Error
+	if errors.As(err, &e) {
+		d.Try = e.Try
+	}
+	p.showDiagnostics(core.Diagnostics{d})
+}
+
+func seconds(s float64) float64 { return float64(int64(s*100+0.5)) / 100 }
+
+func testsText(tests []core.TestResult) string {
+	failed := 0
+	for _, t := range tests {
+		if t.Failures > 0 || t.Err != nil {
+			failed++
+		}
+	}
+	switch {
+	case len(tests) == 0:
+		return "-"
+	case failed > 0:
+		return fmt.Sprintf("%d of %d failed", failed, len(tests))
+	}
+	return fmt.Sprintf("%d passed", len(tests))
+}

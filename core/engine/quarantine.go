@@ -1,0 +1,174 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/compute"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/unsilo/unsilo/core"
+	"github.com/unsilo/unsilo/core/plan"
+)
+
+// reject is a record that could not land.
+type reject struct {
+	record, reason, path string
+}
+
+// rejected reads an OpReject batch. What is masked on its way to the table is masked in
+// the record too.
+func (s *streamRun) rejected(rows arrow.RecordBatch) []reject {
+	record, ok1 := textColumn(rows, core.RejectRecord)
+	reason, ok2 := textColumn(rows, core.RejectReason)
+	path, _ := textColumn(rows, core.RejectPath)
+	if !ok1 || !ok2 {
+		return []reject{{reason: "the connector sent a reject without record and reason"}}
+	}
+	out := make([]reject, rows.NumRows())
+	for i := range out {
+		out[i] = reject{record: s.maskRecord(record.Value(i)), reason: reason.Value(i)}
+		if path != nil && !path.IsNull(i) {
+			out[i].path = path.Value(i)
+		}
+	}
+	return out
+}
+
+func textColumn(rows arrow.RecordBatch, name string) (*array.String, bool) {
+	at := rows.Schema().FieldIndices(name)
+	if len(at) == 0 {
+		return nil, false
+	}
+	col, ok := rows.Column(at[0]).(*array.String)
+	return col, ok
+}
+
+const withheld = "(masked)"
+
+// maskRecord hides masked columns in a record. A record that is not a JSON object cannot
+// be taken apart, and is withheld as a whole if anything in it would be masked.
+func (s *streamRun) maskRecord(record string) string {
+	if len(s.step.Mask) == 0 {
+		return record
+	}
+	var object map[string]json.RawMessage
+	if json.Unmarshal([]byte(record), &object) != nil {
+		return withheld
+	}
+	for column, mask := range s.step.Mask {
+		if _, ok := object[column]; ok && mask != "keep" {
+			object[column] = json.RawMessage(`"` + withheld + `"`)
+		}
+	}
+	masked, err := json.Marshal(object)
+	if err != nil {
+		return withheld
+	}
+	return string(masked)
+}
+
+// quarantine stores rejects in the transaction of the rows that came with them.
+func (s *streamRun) quarantine(ctx context.Context, tx core.Tx, rejects []reject) error {
+	if len(rejects) == 0 {
+		return nil
+	}
+	if err := s.fail("quarantine_before"); err != nil {
+		return err
+	}
+	rows := newRows(quarantineTable())
+	defer rows.release()
+	for _, r := range rejects {
+		rows.append(s.id, s.step.Source, s.step.Name, s.now().UTC(), r.reason, r.path, r.record)
+	}
+	if err := rows.write(ctx, tx, core.WriteAppend, nil); err != nil {
+		return fmt.Errorf("quarantine: %w", err)
+	}
+	return s.fail("quarantine_after")
+}
+
+// setAside rejects the rows that have a value in a column that does not fit, and gives
+// the rest to the table without those columns.
+func (l *landing) setAside(ctx context.Context, in arrow.RecordBatch, changes []plan.ColumnChange) (arrow.RecordBatch, []reject, error) {
+	var rejects []reject
+	mask := array.NewBooleanBuilder(memory.DefaultAllocator)
+	defer mask.Release()
+	for i := range int(in.NumRows()) {
+		bad := ""
+		for _, c := range changes {
+			if col := in.Column(in.Schema().FieldIndices(c.Column)[0]); !col.IsNull(i) {
+				bad = c.Column
+			}
+		}
+		mask.Append(bad == "")
+		if bad != "" {
+			rejects = append(rejects, reject{record: rowJSON(in, i), reason: "a value that the table's columns do not take: " + changeList(changes), path: "$." + bad})
+		}
+	}
+	keep := mask.NewBooleanArray()
+	defer keep.Release()
+	rest, err := compute.FilterRecordBatch(ctx, in, keep, compute.DefaultFilterOptions())
+	if err != nil {
+		return nil, nil, fmt.Errorf("set rows aside: %w", err)
+	}
+	defer rest.Release()
+	out, err := castTo(ctx, rest, l.table.Schema, without(changes)...)
+	return out, rejects, err
+}
+
+// rowJSON writes one row, which has been masked, as a JSON object.
+func rowJSON(in arrow.RecordBatch, row int) string {
+	object := map[string]any{}
+	for i, f := range in.Schema().Fields() {
+		object[f.Name] = in.Column(i).GetOneForMarshal(row)
+	}
+	text, err := json.Marshal(object)
+	if err != nil {
+		return withheld
+	}
+	return string(text)
+}
+
+// splitFlagged parts the rows that the stream's delete field marks as gone from the
+// others. gone is nil when there are none; the caller releases both.
+func (l *landing) splitFlagged(ctx context.Context, in arrow.RecordBatch) (live, gone arrow.RecordBatch, err error) {
+	at := in.Schema().FieldIndices(l.step.Stream.DeleteField)
+	if l.step.Stream.Deletes != core.DeleteFlag || len(at) == 0 {
+		in.Retain()
+		return in, nil, nil
+	}
+	flag := in.Column(at[0])
+	alive := array.NewBooleanBuilder(memory.DefaultAllocator)
+	defer alive.Release()
+	dead := 0
+	for i := range flag.Len() {
+		b, isBool := flag.(*array.Boolean)
+		marked := flag.IsValid(i) && (!isBool || b.Value(i))
+		if marked {
+			dead++
+		}
+		alive.Append(!marked)
+	}
+	if dead == 0 {
+		in.Retain()
+		return in, nil, nil
+	}
+	keep := alive.NewBooleanArray()
+	defer keep.Release()
+	if live, err = compute.FilterRecordBatch(ctx, in, keep, compute.DefaultFilterOptions()); err != nil {
+		return nil, nil, fmt.Errorf("part deleted rows: %w", err)
+	}
+	for i := range keep.Len() {
+		alive.Append(!keep.Value(i))
+	}
+	marked := alive.NewBooleanArray()
+	defer marked.Release()
+	if gone, err = compute.FilterRecordBatch(ctx, in, marked, compute.DefaultFilterOptions()); err != nil {
+		live.Release()
+		return nil, nil, fmt.Errorf("part deleted rows: %w", err)
+	}
+	return live, gone, nil
+}

@@ -1,0 +1,166 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/unsilo/unsilo/core"
+	"github.com/unsilo/unsilo/core/plan"
+)
+
+// Options narrow a run.
+type Options struct {
+	// From and Until ask for a backfill of a range of the cursor; positions stay as they are.
+	From, Until time.Time
+	// AllowDeletes lifts the brake on sweeps for these streams, "source.stream".
+	AllowDeletes []string
+	// Rebuild builds all models, also those whose inputs did not change.
+	Rebuild bool
+}
+
+// run is one run under way.
+type run struct {
+	*Engine
+	id      string
+	started time.Time
+	plan    *plan.Plan
+	opts    Options
+
+	mu    sync.Mutex
+	notes []string
+}
+
+// Run carries out a plan. The result tells what each stream and model did; the error is
+// only about the run as a whole: the warehouse could not be written, or ctx ended. The
+// caller holds the lock on the project.
+func (e *Engine) Run(ctx context.Context, p *plan.Plan, opts Options) (*Result, error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return nil, fmt.Errorf("make run id: %w", err)
+	}
+	r := &run{Engine: e, id: id.String(), started: e.now().UTC(), plan: p, opts: opts}
+	res := &Result{RunID: r.id, Started: r.started, Status: StatusRunning}
+	e.emit(core.Event{Kind: core.EventRunStarted, Message: r.id})
+	if err := r.prepare(ctx); err != nil {
+		return res, fmt.Errorf("prepare warehouse: %w", err)
+	}
+	res.Streams, err = r.streams(ctx)
+	if err == nil {
+		res.Models, err = r.models(ctx, res.Streams)
+	}
+	res.Notes = r.notes
+	res.Ended = e.now().UTC()
+	res.settle()
+	if err != nil {
+		res.Status = StatusInterrupted
+	}
+	// The record of the run is written also when ctx has ended.
+	if rerr := r.record(context.WithoutCancel(ctx), res); rerr != nil {
+		err = errors.Join(err, fmt.Errorf("record run: %w", rerr))
+	}
+	e.emit(core.Event{Kind: core.EventRunEnded, Message: string(res.Status)})
+	return res, err
+}
+
+// prepare brings every table to its planned columns before rows flow, so that DDL and
+// data seldom meet.
+func (r *run) prepare(ctx context.Context) error {
+	if err := r.fail("run_begin"); err != nil {
+		return err
+	}
+	existing, err := r.tableSet(ctx)
+	if err != nil {
+		return err
+	}
+	var define []core.Table
+	for _, t := range systemTables() {
+		if !existing[t.Name] {
+			define = append(define, t)
+		}
+	}
+	for _, s := range r.plan.Streams {
+		replaced := false
+		for _, c := range s.Changes {
+			replaced = replaced || c.Kind == plan.ChangeReplace
+		}
+		if s.Mode == plan.ModeFull && !s.Exists && s.Write != core.WriteHistory || replaced || s.Action == plan.ActionSync {
+			continue // a full read swaps its table in; a replacement is made from the rows that need it
+		}
+		define = append(define, s.Table)
+	}
+	return r.inTx(ctx, func(tx core.Tx) error {
+		for _, t := range define {
+			if err := tx.Define(ctx, t); err != nil {
+				return fmt.Errorf("define %s: %w", t.Name, err)
+			}
+			if err := r.fail("table_defined"); err != nil {
+				return err
+			}
+		}
+		return r.begin(ctx, tx)
+	})
+}
+
+func (r *run) tableSet(ctx context.Context) (map[core.TableName]bool, error) {
+	tables, err := r.Warehouse.Tables(ctx, "")
+	if err != nil {
+		return nil, fmt.Errorf("list tables: %w", err)
+	}
+	set := make(map[core.TableName]bool, len(tables))
+	for _, t := range tables {
+		set[t.Name] = true
+	}
+	return set, nil
+}
+
+// inTx runs do in a transaction that commits if do succeeds.
+func (e *Engine) inTx(ctx context.Context, do func(core.Tx) error) error {
+	tx, err := e.Warehouse.Begin(ctx)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	if err := do(tx); err != nil {
+		return errors.Join(err, tx.End(context.WithoutCancel(ctx), false))
+	}
+	if err := e.fail("commit_before"); err != nil {
+		return errors.Join(err, tx.End(context.WithoutCancel(ctx), false))
+	}
+	if err := tx.End(ctx, true); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	return e.fail("commit_after")
+}
+
+// streams reads all streams, a bounded number at once. It returns an error only when ctx
+// ends; what befell a stream is in its result.
+func (r *run) streams(ctx context.Context) ([]StreamResult, error) {
+	results := make([]StreamResult, len(r.plan.Streams), len(r.plan.Streams)+len(r.plan.Failed))
+	var g errgroup.Group
+	g.SetLimit(r.Limits.withDefaults(r.Project).Streams)
+	for i, step := range r.plan.Streams {
+		g.Go(func() error {
+			s := &streamRun{run: r, step: step, table: step.Table, result: newStreamResult(step)}
+			results[i] = s.sync(ctx)
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return results, err
+	}
+	for _, f := range r.plan.Failed {
+		results = append(results, StreamResult{Source: f.Source, Stream: "*", Status: StatusFailed, Err: f.Err, Before: "-", After: "-"})
+	}
+	return results, ctx.Err()
+}
+
+func (r *run) note(format string, args ...any) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.notes = append(r.notes, fmt.Sprintf(format, args...))
+}
