@@ -74,3 +74,17 @@ func KindOf(err error) Kind {
 	}
 	return KindInternal
 }
+
+// SQLError is a fault in a statement that a user wrote, with its place in that
+// statement. The block that holds the statement turns it into file and line.
+type SQLError struct {
+	// Line and Column count from 1; 0 means unknown.
+	Line, Column int
+	Err          error
+}
+
+// Error gives the cause alone: the place means nothing without the text.
+func (e *SQLError) Error() string { return e.Err.Error() }
+
+// Unwrap gives the cause.
+func (e *SQLError) Unwrap() error { return e.Err }

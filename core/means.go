@@ -10,6 +10,15 @@ import (
 // MeansKey is the Arrow field metadata key that says what a column is.
 const MeansKey = "unsilo.means"
 
+// What masks leave in a field's metadata.
+const (
+	// MaskKey names the mask that the values went through: "hmac".
+	MaskKey = "unsilo.mask"
+	// NormalizerKey is the version of the rules that brought the values to one spelling
+	// before they were masked; tokens of different versions do not join.
+	NormalizerKey = "unsilo.normalizer"
+)
+
 // Means is what a column is, from a closed vocabulary.
 type Means string
 
