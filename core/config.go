@@ -2,6 +2,7 @@ package core
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -126,11 +127,11 @@ func durationValue(m map[string]any, name string) (time.Duration, error) {
 func ParseDuration(s string) (time.Duration, error) {
 	for unit, size := range map[string]time.Duration{"d": 24 * time.Hour, "w": 7 * 24 * time.Hour} {
 		if n, ok := strings.CutSuffix(s, unit); ok {
-			days, err := strconv.ParseInt(n, 10, 32)
-			if err != nil {
+			count, err := strconv.ParseInt(n, 10, 32)
+			if err != nil || count > int64(math.MaxInt64/size) || count < int64(math.MinInt64/size) {
 				return 0, fmt.Errorf("%q is not a duration: write it like 90s, 15m, 24h, 7d or 2w", s)
 			}
-			return time.Duration(days) * size, nil
+			return time.Duration(count) * size, nil
 		}
 	}
 	d, err := time.ParseDuration(s)

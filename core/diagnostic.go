@@ -11,9 +11,16 @@ type Diagnostic struct {
 	Try     string `json:"try,omitempty"`
 	// Range is where; nil when it is about no place in a file.
 	Range *Range `json:"range,omitempty"`
-	// Snippet holds the lines of Range, as they stand in the file.
+	// Context names the blocks around Range: source "hubspot" "crm", stream "contacts".
+	Context string `json:"context,omitempty"`
+	// Snippet holds the lines of Range, as they stand in the file; secrets written there
+	// are replaced.
 	Snippet string `json:"snippet,omitempty"`
 }
+
+// Try is one thing to do about a problem. Packages that report problems in a language of
+// their own (hcl.Diagnostic.Extra) attach it, and it becomes Diagnostic.Try.
+type Try string
 
 // Severity of a Diagnostic.
 type Severity string
