@@ -7,8 +7,9 @@ import "github.com/hashicorp/hcl/v2"
 type definition struct {
 	Entity   string         `hcl:"entity,optional"`
 	IDPrefix string         `hcl:"id_prefix,optional"`
+	Region   string         `hcl:"region,optional"`
 	Seed     *int           `hcl:"seed,optional"`
-	From     hcl.Expression `hcl:"from,optional"`
+	From     hcl.Expression `hcl:"from,optional" json:"-"`
 	Exclude  []string       `hcl:"exclude,optional"`
 
 	Records     []recordBlock     `hcl:"record,block"`
@@ -32,19 +33,19 @@ type definition struct {
 
 type recordBlock struct {
 	Name       string         `hcl:"name,label"`
-	From       hcl.Expression `hcl:"from"`
+	From       hcl.Expression `hcl:"from" json:"-"`
 	Key        []string       `hcl:"key,optional"`
 	UpdatedAt  string         `hcl:"updated_at,optional"`
 	ObservedAt string         `hcl:"observed_at,optional"`
 	Trust      *int           `hcl:"trust,optional"`
 	Grain      string         `hcl:"grain,optional"`
 	Map        *mapBlock      `hcl:"map,block"`
-	Range      hcl.Range      `hcl:",def_range"`
+	Range      hcl.Range      `hcl:",def_range" json:"-"`
 }
 
 // mapBlock holds attribute = column, or attribute = [column, ...].
 type mapBlock struct {
-	Columns hcl.Attributes `hcl:",remain"`
+	Columns hcl.Attributes `hcl:",remain" json:"-"`
 }
 
 type identifierBlock struct {
@@ -57,7 +58,7 @@ type identifierBlock struct {
 	ValidFor      string          `hcl:"valid_for,optional"`
 	Block         *blocklistBlock `hcl:"blocklist,block"`
 	Deterministic *bool           `hcl:"links,optional"`
-	Range         hcl.Range       `hcl:",def_range"`
+	Range         hcl.Range       `hcl:",def_range" json:"-"`
 }
 
 type blocklistBlock struct {
@@ -74,34 +75,34 @@ type attributeBlock struct {
 	Normalize []string  `hcl:"normalize,optional"`
 	Variants  string    `hcl:"variants,optional"`
 	Compare   *bool     `hcl:"compare,optional"`
-	Range     hcl.Range `hcl:",def_range"`
+	Range     hcl.Range `hcl:",def_range" json:"-"`
 }
 
 type matchRuleBlock struct {
 	Name  string    `hcl:"name,label"`
 	On    []string  `hcl:"on"`
 	And   string    `hcl:"and,optional"`
-	Range hcl.Range `hcl:",def_range"`
+	Range hcl.Range `hcl:",def_range" json:"-"`
 }
 
 type blockingBlock struct {
 	Name     string    `hcl:"name,label"`
 	Keys     []string  `hcl:"keys"`
 	MaxBlock int       `hcl:"max_block,optional"`
-	Range    hcl.Range `hcl:",def_range"`
+	Range    hcl.Range `hcl:",def_range" json:"-"`
 }
 
 type stitchBlock struct {
 	Name         string         `hcl:"name,label"`
 	Link         []string       `hcl:"link"`
-	Event        hcl.Expression `hcl:"event"`
+	Event        hcl.Expression `hcl:"event" json:"-"`
 	When         string         `hcl:"when,optional"`
 	At           string         `hcl:"at,optional"`
 	Window       string         `hcl:"window,optional"`
 	SharedDevice string         `hcl:"shared_device,optional"`
 	Backfill     *bool          `hcl:"backfill,optional"`
 	Map          *mapBlock      `hcl:"map,block"`
-	Range        hcl.Range      `hcl:",def_range"`
+	Range        hcl.Range      `hcl:",def_range" json:"-"`
 }
 
 type modelBlock struct {
@@ -109,7 +110,7 @@ type modelBlock struct {
 	Kind        string            `hcl:"kind,optional"`
 	Train       *trainBlock       `hcl:"train,block"`
 	Comparisons []comparisonBlock `hcl:"comparison,block"`
-	Range       hcl.Range         `hcl:",def_range"`
+	Range       hcl.Range         `hcl:",def_range" json:"-"`
 }
 
 type trainBlock struct {
@@ -126,7 +127,7 @@ type comparisonBlock struct {
 	Levels        []string     `hcl:"levels,optional"`
 	TermFrequency bool         `hcl:"term_frequency,optional"`
 	Level         []levelBlock `hcl:"level,block"`
-	Range         hcl.Range    `hcl:",def_range"`
+	Range         hcl.Range    `hcl:",def_range" json:"-"`
 }
 
 type levelBlock struct {
@@ -134,14 +135,14 @@ type levelBlock struct {
 	TermFrequency string    `hcl:"term_frequency,optional"`
 	M             *float64  `hcl:"m,optional"`
 	U             *float64  `hcl:"u,optional"`
-	Range         hcl.Range `hcl:",def_range"`
+	Range         hcl.Range `hcl:",def_range" json:"-"`
 }
 
 type decisionBlock struct {
 	Link   *float64  `hcl:"link,optional"`
 	Review *float64  `hcl:"review,optional"`
 	Keep   *float64  `hcl:"keep,optional"`
-	Range  hcl.Range `hcl:",def_range"`
+	Range  hcl.Range `hcl:",def_range" json:"-"`
 }
 
 type guardrailBlock struct {
@@ -150,14 +151,14 @@ type guardrailBlock struct {
 	OnViolation         string            `hcl:"on_violation,optional"`
 	CannotLink          []cannotLinkBlock `hcl:"cannot_link,block"`
 	Alert               *alertBlock       `hcl:"alert,block"`
-	Range               hcl.Range         `hcl:",def_range"`
+	Range               hcl.Range         `hcl:",def_range" json:"-"`
 }
 
 type cannotLinkBlock struct {
 	Name  string         `hcl:"name,label"`
 	When  string         `hcl:"when,optional"`
-	Table hcl.Expression `hcl:"table,optional"`
-	Range hcl.Range      `hcl:",def_range"`
+	Table hcl.Expression `hcl:"table,optional" json:"-"`
+	Range hcl.Range      `hcl:",def_range" json:"-"`
 }
 
 type alertBlock struct {
@@ -166,22 +167,22 @@ type alertBlock struct {
 }
 
 type overrideBlock struct {
-	MustLink   hcl.Expression `hcl:"must_link,optional"`
-	CannotLink hcl.Expression `hcl:"cannot_link,optional"`
-	Range      hcl.Range      `hcl:",def_range"`
+	MustLink   hcl.Expression `hcl:"must_link,optional" json:"-"`
+	CannotLink hcl.Expression `hcl:"cannot_link,optional" json:"-"`
+	Range      hcl.Range      `hcl:",def_range" json:"-"`
 }
 
 type clusteringBlock struct {
 	Method      string    `hcl:"method,optional"`
 	MissingBits *float64  `hcl:"missing_edge_bits,optional"`
 	StopBits    *float64  `hcl:"stop_bits,optional"`
-	Range       hcl.Range `hcl:",def_range"`
+	Range       hcl.Range `hcl:",def_range" json:"-"`
 }
 
 type survivorBlock struct {
 	Default []string             `hcl:"default,optional"`
 	Fields  []survivorFieldBlock `hcl:"field,block"`
-	Range   hcl.Range            `hcl:",def_range"`
+	Range   hcl.Range            `hcl:",def_range" json:"-"`
 }
 
 type survivorFieldBlock struct {
@@ -189,14 +190,14 @@ type survivorFieldBlock struct {
 	Rule  string    `hcl:"rule"`
 	From  []string  `hcl:"from,optional"`
 	Limit int       `hcl:"limit,optional"`
-	Range hcl.Range `hcl:",def_range"`
+	Range hcl.Range `hcl:",def_range" json:"-"`
 }
 
 type persistenceBlock struct {
 	MergeSurvivor string    `hcl:"merge_survivor,optional"`
 	Incremental   *bool     `hcl:"incremental,optional"`
 	Mint          string    `hcl:"mint,optional"`
-	Range         hcl.Range `hcl:",def_range"`
+	Range         hcl.Range `hcl:",def_range" json:"-"`
 }
 
 type hierarchyBlock struct {
@@ -206,19 +207,19 @@ type hierarchyBlock struct {
 	MaxMembers    int       `hcl:"max_members,optional"`
 	BlocklistFile string    `hcl:"blocklist_file,optional"`
 	Blocklist     []string  `hcl:"blocklist,optional"`
-	Range         hcl.Range `hcl:",def_range"`
+	Range         hcl.Range `hcl:",def_range" json:"-"`
 }
 
 type reviewBlock struct {
 	Sample int       `hcl:"sample,optional"`
-	Range  hcl.Range `hcl:",def_range"`
+	Range  hcl.Range `hcl:",def_range" json:"-"`
 }
 
 type evaluateBlock struct {
-	Labels hcl.Expression `hcl:"labels,optional"`
+	Labels hcl.Expression `hcl:"labels,optional" json:"-"`
 	Truth  string         `hcl:"truth,optional"`
 	FailIf *failIfBlock   `hcl:"fail_if,block"`
-	Range  hcl.Range      `hcl:",def_range"`
+	Range  hcl.Range      `hcl:",def_range" json:"-"`
 }
 
 type failIfBlock struct {
@@ -229,5 +230,5 @@ type failIfBlock struct {
 
 type privacyBlock struct {
 	Hash  []string  `hcl:"hash,optional"`
-	Range hcl.Range `hcl:",def_range"`
+	Range hcl.Range `hcl:",def_range" json:"-"`
 }

@@ -45,6 +45,8 @@ type layout struct {
 	sources    []recordSource
 	attributes []attribute
 	notes      []string
+	// guessed attributes come from a column's name, not from a declared meaning.
+	guessed map[string]bool
 }
 
 func (l *layout) attribute(name string) *attribute {
@@ -120,6 +122,10 @@ func (l *layout) infer(s *recordSource, table core.Table, exclude func(string) b
 			continue
 		}
 		if a, ok := guess(f, l.entity); ok {
+			if l.guessed == nil {
+				l.guessed = map[string]bool{}
+			}
+			l.guessed[a.name] = true
 			l.add(s, f.Name, a, exact)
 		}
 	}
@@ -136,7 +142,7 @@ func isUpdateName(name string) bool {
 
 func nested(t arrow.DataType) bool {
 	switch t.ID() {
-	case arrow.STRUCT, arrow.MAP, arrow.UNION:
+	case arrow.STRUCT, arrow.MAP, arrow.SPARSE_UNION, arrow.DENSE_UNION:
 		return true
 	}
 	return false

@@ -1,0 +1,130 @@
+package identity
+
+import (
+	"context"
+	"encoding/base32"
+	"encoding/binary"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/zeebo/xxh3"
+
+	"github.com/unsilo/unsilo/core"
+	"github.com/unsilo/unsilo/transforms/identity/frame"
+	"github.com/unsilo/unsilo/transforms/identity/naming"
+)
+
+// former is what the last build published.
+type former struct {
+	known []naming.Known
+	index map[string]int32 // id -> known
+	// idOf maps a record's UID to its id, by index into known.
+	idOf map[uint64]int32
+	// keys holds source, stream and key of each record of the last build.
+	keys  map[uint64][3]string
+	build int64
+}
+
+func (m *Model) readFormer(ctx context.Context, wh core.Warehouse) (*former, error) {
+	p := &former{index: map[string]int32{}, idOf: map[uint64]int32{}, keys: map[uint64][3]string{}}
+	err := m.scanRows(ctx, wh, tableID, func(r tableRow) {
+		p.index[r.text(0)] = int32(len(p.known))
+		p.known = append(p.known, naming.Known{ID: r.text(0), Born: r.number(1), Active: r.flag(2), Current: r.text(3)})
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = m.scanRows(ctx, wh, tableMap, func(r tableRow) {
+		source, stream, key := r.text(0), r.text(1), r.text(2)
+		uid := frame.UID(source, stream, key)
+		at, ok := p.index[r.text(3)]
+		if !ok { // the list of ids was lost; the map alone still keeps them
+			at = int32(len(p.known))
+			p.index[r.text(3)] = at
+			p.known = append(p.known, naming.Known{ID: r.text(3), Active: true})
+		}
+		p.idOf[uid] = at
+		p.keys[uid] = [3]string{source, stream, key}
+	})
+	for _, k := range p.known {
+		p.build = max(p.build, k.Born)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return p, m.scanRows(ctx, wh, tableMetric, func(r tableRow) { p.build = max(p.build, r.number(2)) })
+}
+
+// assign gives ids to the clusters of a build. of names each record's cluster by its
+// smallest record.
+func (m *Model) assign(f *frame.Frame, of []int32, p *former) (naming.Result, [][]int32) {
+	clusters := clusterLists(of)
+	in := naming.Input{Clusters: clusters, Old: make([]int32, f.Len()), Known: p.known, Gone: make([]int32, len(p.known)), Build: p.build + 1}
+	alive := make(map[uint64]struct{}, 0)
+	if len(p.idOf) > 0 {
+		alive = make(map[uint64]struct{}, f.Len())
+	}
+	for r, uid := range f.UID {
+		in.Old[r] = -1
+		if k, ok := p.idOf[uid]; ok {
+			in.Old[r] = k
+			alive[uid] = struct{}{}
+		}
+	}
+	for uid, k := range p.idOf {
+		if _, ok := alive[uid]; !ok {
+			in.Gone[k]++
+		}
+	}
+	prefix := m.def.IDPrefix
+	if prefix == "" {
+		prefix = defaultPrefix(m.name)
+	}
+	in.Mint = func(c, generation int) string {
+		r := clusters[c][0]
+		return mintID(prefix, m.name, f, r, generation)
+	}
+	return naming.Assign(in), clusters
+}
+
+// clusterLists lists the records of each cluster, in order of their first record.
+func clusterLists(of []int32) [][]int32 {
+	size := make([]int32, len(of))
+	for _, root := range of {
+		size[root]++
+	}
+	at := make([]int32, len(of))
+	var lists [][]int32
+	space := make([]int32, len(of))
+	used := int32(0)
+	for r, root := range of {
+		if int32(r) == root {
+			at[r] = int32(len(lists))
+			lists = append(lists, space[used:used:used+size[root]])
+			used += size[root]
+		}
+	}
+	for r, root := range of {
+		lists[at[root]] = append(lists[at[root]], int32(r))
+	}
+	return lists
+}
+
+func defaultPrefix(name string) string {
+	plain := strings.ReplaceAll(plainName(name), "_", "")
+	return plain[:min(3, len(plain))]
+}
+
+// mintID makes an id of 80 bits from the first record of a cluster: the same records get
+// the same id, also when the map is lost.
+func mintID(prefix, name string, f *frame.Frame, r int32, generation int) string {
+	s := f.Sources[f.Source[r]]
+	h := xxh3.HashString128(strings.Join([]string{name, s.Source, s.Stream, f.RecordKey(r), strconv.Itoa(generation)}, "\x00"))
+	var b [16]byte
+	binary.BigEndian.PutUint64(b[:8], h.Hi)
+	binary.BigEndian.PutUint64(b[8:], h.Lo)
+	return fmt.Sprintf("%s_%s", prefix, strings.ToLower(idEncoding.EncodeToString(b[:10])))
+}
+
+var idEncoding = base32.StdEncoding.WithPadding(base32.NoPadding)

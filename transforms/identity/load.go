@@ -1,0 +1,258 @@
+package identity
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/goccy/go-json"
+
+	"github.com/unsilo/unsilo/core"
+	"github.com/unsilo/unsilo/transforms/identity/frame"
+	"github.com/unsilo/unsilo/transforms/normalize"
+)
+
+// load reads all record tables into a frame with raw values.
+func (m *Model) load(ctx context.Context, wh core.Warehouse, l *layout) (*frame.Frame, error) {
+	sources := make([]frame.Source, len(l.sources))
+	for i, s := range l.sources {
+		sources[i] = s.Source
+	}
+	columns := make([]frame.Column, len(l.attributes))
+	for i, a := range l.attributes {
+		columns[i] = frame.Column{Name: a.name, Kind: a.kind, Masked: a.masked}
+	}
+	splits := l.splitsNames()
+	if splits {
+		columns = l.addNameParts(columns)
+	}
+	b := frame.NewBuilder(sources, columns)
+	for i := range l.sources {
+		r := &tableReader{layout: l, source: &l.sources[i], number: i, builder: b, columns: columns, splits: splits}
+		if err := r.read(ctx, wh); err != nil {
+			return nil, err
+		}
+	}
+	return b.Frame(), nil
+}
+
+// splitsNames reports whether full names are taken apart: for people, when the name is not
+// masked.
+func (l *layout) splitsNames() bool {
+	full := l.attribute("full_name")
+	if full == nil || full.masked || full.kind != frame.FullName {
+		return false
+	}
+	for _, name := range []string{"first_name", "last_name"} {
+		if a := l.attribute(name); a != nil && a.masked {
+			return false
+		}
+	}
+	return true
+}
+
+func (l *layout) addNameParts(columns []frame.Column) []frame.Column {
+	for _, part := range []attributeOf{{"first_name", frame.GivenName}, {"last_name", frame.FamilyName}} {
+		if l.attribute(part.name) == nil {
+			l.attributes = append(l.attributes, attribute{name: part.name, kind: part.kind, compare: true})
+			columns = append(columns, frame.Column{Name: part.name, Kind: part.kind})
+		}
+	}
+	return columns
+}
+
+// tableReader moves the rows of one table into the builder.
+type tableReader struct {
+	layout  *layout
+	source  *recordSource
+	number  int
+	builder *frame.Builder
+	columns []frame.Column
+	splits  bool
+	buf     []byte
+	key     []byte
+	seen    map[string]int
+}
+
+func (r *tableReader) read(ctx context.Context, wh core.Warehouse) error {
+	want := slices.Clone(r.source.key)
+	for _, c := range r.source.columns {
+		want = append(want, c.column)
+	}
+	for _, c := range []string{r.source.updated, r.source.observed} {
+		if c != "" {
+			want = append(want, c)
+		}
+	}
+	slices.Sort(want)
+	want = slices.Compact(want)
+	rows, err := wh.Scan(ctx, r.source.table, want...)
+	if err != nil {
+		return fmt.Errorf("scan %s: %w", r.source.table, err)
+	}
+	defer rows.Release()
+	for rows.Next() {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		r.batch(rows.RecordBatch())
+	}
+	return rows.Err()
+}
+
+func (r *tableReader) batch(batch arrow.RecordBatch) {
+	column := func(name string) arrow.Array {
+		if at := batch.Schema().FieldIndices(name); name != "" && len(at) > 0 {
+			return batch.Column(at[0])
+		}
+		return nil
+	}
+	keys := make([]arrow.Array, len(r.source.key))
+	for i, k := range r.source.key {
+		keys[i] = column(k)
+	}
+	cells := make([]arrow.Array, len(r.source.columns))
+	target := make([]int, len(cells))
+	for i, c := range r.source.columns {
+		cells[i] = column(c.column)
+		target[i] = slices.IndexFunc(r.columns, func(x frame.Column) bool { return x.Name == c.attribute })
+	}
+	updated := column(r.source.updated)
+	if updated == nil {
+		updated = column(r.source.observed)
+	}
+	for row := range int(batch.NumRows()) {
+		at := int64(0)
+		if updated != nil {
+			at = micros(updated, row)
+		}
+		if !r.recordKey(keys, cells, row) {
+			continue
+		}
+		r.builder.Record(r.number, r.key, at)
+		for i, cell := range cells {
+			if cell == nil {
+				continue
+			}
+			r.buf = eachValue(cell, row, r.buf, func(v []byte) { r.value(target[i], v) })
+		}
+	}
+}
+
+func (r *tableReader) value(column int, v []byte) {
+	if r.splits && r.columns[column].Name == "full_name" {
+		full, ok := normalize.SplitName(string(v))
+		if ok {
+			r.part("first_name", full.Given)
+			r.part("last_name", full.Family)
+		}
+	}
+	r.builder.Value(column, v)
+}
+
+func (r *tableReader) part(name, value string) {
+	if value == "" {
+		return
+	}
+	at := slices.IndexFunc(r.columns, func(c frame.Column) bool { return c.Name == name })
+	r.builder.Value(at, []byte(value))
+}
+
+// recordKey writes the key of a row: the value of a single column, a JSON array of
+// several, and for a table without a key a hash of the row. A null in a single key makes
+// the row no record.
+func (r *tableReader) recordKey(keys, cells []arrow.Array, row int) bool {
+	r.key = r.key[:0]
+	switch len(keys) {
+	case 0:
+		return r.contentKey(cells, row)
+	case 1:
+		var ok bool
+		r.key, ok = appendText(r.key, keys[0], row)
+		return ok
+	}
+	r.key = append(r.key, '[')
+	for i, k := range keys {
+		if i > 0 {
+			r.key = append(r.key, ',')
+		}
+		text, ok := appendText(r.buf[:0], k, row)
+		r.buf = text
+		if !ok {
+			r.key = append(r.key, "null"...)
+			continue
+		}
+		if isNumber(k) {
+			r.key = append(r.key, text...)
+			continue
+		}
+		quoted, err := json.Marshal(string(text))
+		if err != nil {
+			return false
+		}
+		r.key = append(r.key, quoted...)
+	}
+	r.key = append(r.key, ']')
+	return true
+}
+
+func isNumber(a arrow.Array) bool { return arrow.IsInteger(a.DataType().ID()) }
+
+// contentKey names a row of a table without a key by its values and its occurrence.
+func (r *tableReader) contentKey(cells []arrow.Array, row int) bool {
+	if r.seen == nil {
+		r.seen = map[string]int{}
+	}
+	for _, cell := range cells {
+		r.buf = eachValue(cell, row, r.buf, func(v []byte) { r.key = append(r.key, v...) })
+		r.key = append(r.key, 0)
+	}
+	hash := strconv.FormatUint(frame.UID("", "", string(r.key)), 16)
+	r.seen[hash]++
+	r.key = append(append(r.key[:0], "row-"...), hash...)
+	if n := r.seen[hash]; n > 1 {
+		r.key = append(strconv.AppendInt(append(r.key, '-'), int64(n), 10), 0)
+		r.key = r.key[:len(r.key)-1]
+	}
+	return true
+}
+
+// normalise fills the normalised values of every column, dropping what blocklists name.
+func (m *Model) normaliseFrame(f *frame.Frame, l *layout) error {
+	for _, c := range f.Columns {
+		a := l.attribute(c.Name)
+		norm := normaliser(c.Kind, m.def.Region)
+		if len(a.normalise) > 0 && !c.Masked {
+			var steps []normalize.Func
+			for _, name := range a.normalise {
+				step, err := namedNormaliser(name, m.def.Region)
+				if err != nil {
+					return fmt.Errorf("normalise %s: %w", c.Name, err)
+				}
+				steps = append(steps, step)
+			}
+			norm = chain(steps)
+		}
+		id := m.identifier(c.Name)
+		c.Normalise(func(dst []byte, value string) []byte {
+			out, ok := norm(dst, value)
+			if !ok || id != nil && id.blocked(value, string(out)) ||
+				c.Kind == frame.Email && l.entity == entityPerson && normalize.IsRoleMailbox(out) {
+				return dst[:0]
+			}
+			return out
+		})
+	}
+	return nil
+}
+
+func (m *Model) identifier(name string) *identifier {
+	for i := range m.rules.identifiers {
+		if m.rules.identifiers[i].name == name {
+			return &m.rules.identifiers[i]
+		}
+	}
+	return nil
+}

@@ -1,0 +1,171 @@
+package identity
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/unsilo/unsilo/core"
+	"github.com/unsilo/unsilo/transforms/identity/cluster"
+	"github.com/unsilo/unsilo/transforms/identity/frame"
+	"github.com/unsilo/unsilo/transforms/identity/naming"
+)
+
+// pipeline is one build, from tables to clusters.
+type pipeline struct {
+	model  *Model
+	layout *layout
+	req    core.BuildRequest
+	notes  []string
+
+	frame    *frame.Frame
+	former   *former
+	rules    []matchRule
+	ruleName []string
+	edges    []cluster.Edge
+	shared   []sharedValue
+	cannot   map[pair]string
+	result   cluster.Result
+	clusters [][]int32
+	ids      naming.Result
+	metrics  []metric
+}
+
+type metric struct {
+	name  string
+	value float64
+}
+
+func (p *pipeline) note(format string, args ...any) {
+	p.notes = append(p.notes, fmt.Sprintf(format, args...))
+}
+
+func (p *pipeline) measure(name string, value float64) {
+	p.metrics = append(p.metrics, metric{name, value})
+}
+
+func (p *pipeline) progress(message string) {
+	p.req.Emit(core.Event{Time: p.req.At, Kind: core.EventLog, Model: p.model.Ref().String(), Message: message})
+}
+
+// match runs every step up to the clusters' ids; it writes nothing.
+func (p *pipeline) match(ctx context.Context) error {
+	var err error
+	if p.former, err = p.model.readFormer(ctx, p.req.Warehouse); err != nil {
+		return err
+	}
+	p.progress("reading records")
+	if p.frame, err = p.model.load(ctx, p.req.Warehouse, p.layout); err != nil {
+		return err
+	}
+	if err = p.model.normaliseFrame(p.frame, p.layout); err != nil {
+		return err
+	}
+	if err = p.exactEdges(); err != nil {
+		return err
+	}
+	if err = p.cluster(ctx); err != nil {
+		return err
+	}
+	p.ids, p.clusters = p.model.assign(p.frame, p.result.Of, p.former)
+	p.summarise()
+	return nil
+}
+
+func (p *pipeline) exactEdges() error {
+	p.rules = p.model.rules.match
+	if len(p.rules) == 0 {
+		p.rules = defaultRules(p.layout)
+	}
+	k := &linker{frame: p.frame}
+	for i, rule := range p.rules {
+		p.ruleName = append(p.ruleName, rule.name)
+		if rule.alone {
+			continue // they need to know who else holds the value
+		}
+		before := len(k.edges)
+		if err := k.link(rule, int16(i)); err != nil {
+			return err
+		}
+		p.measure("edges."+rule.name, float64(len(k.edges)-before))
+	}
+	p.edges, p.shared = k.edges, k.held
+	return nil
+}
+
+// cluster groups records, takes away the edges of values that too many persons share, adds
+// those of values that only one person holds, and groups again.
+func (p *pipeline) cluster(ctx context.Context) error {
+	g, err := p.model.newGuards(p.frame, p.layout, p.cannot)
+	if err != nil {
+		return err
+	}
+	opt := p.model.clusterOptions(g)
+	result, err := cluster.Run(ctx, p.frame.Len(), p.edges, opt)
+	if err != nil {
+		return err
+	}
+	changed := p.dropShared(result.Of)
+	added, err := p.aloneEdges(result.Of)
+	if err != nil {
+		return err
+	}
+	if changed || added {
+		if result, err = cluster.Run(ctx, p.frame.Len(), p.edges, opt); err != nil {
+			return err
+		}
+	}
+	p.result = result
+	return nil
+}
+
+// clusterOptions reads the clustering block; weights are in millionths of a bit.
+func (m *Model) clusterOptions(g *guards) cluster.Options {
+	opt := cluster.Options{Missing: -4e6, Stop: -2e6, Cap: 20e6, Guard: g.refuse}
+	c := m.def.Clustering
+	if c == nil {
+		return opt
+	}
+	if c.MissingBits != nil {
+		opt.Missing = int32(*c.MissingBits * 1e6)
+	}
+	if c.StopBits != nil {
+		opt.Stop = int32(*c.StopBits * 1e6)
+	}
+	switch c.Method {
+	case "connected_components":
+		opt.Method = cluster.ConnectedComponents
+	case "one_to_one":
+		opt.Method = cluster.OneToOne
+	}
+	return opt
+}
+
+func (p *pipeline) summarise() {
+	largest, together := 0, 0
+	for _, c := range p.clusters {
+		largest = max(largest, len(c))
+		if len(c) > 1 {
+			together += len(c)
+		}
+	}
+	p.measure("records", float64(p.frame.Len()))
+	p.measure("clusters", float64(len(p.clusters)))
+	p.measure("largest_cluster", float64(largest))
+	p.measure("vetoes", float64(len(p.result.Vetoes)))
+	p.measure("events", float64(len(p.ids.Events)))
+	p.note("%d records are %d of %s; %d records share theirs, the largest has %d", p.frame.Len(), len(p.clusters), p.model.name, together, largest)
+	if len(p.result.Vetoes) > 0 {
+		p.note("%d links were refused by guards; see %s", len(p.result.Vetoes), p.model.tableOf(tableVeto))
+	}
+	giant := 50
+	if b := p.model.def.Guardrail; b != nil && b.Alert != nil && b.Alert.GiantCluster > 0 {
+		giant = b.Alert.GiantCluster
+	}
+	if largest > giant {
+		p.note("a cluster has %d records, more than %d: look at it with identity explain", largest, giant)
+	}
+}
+
+func arrowSchema(fields []arrow.Field) *arrow.Schema { return arrow.NewSchema(fields, nil) }

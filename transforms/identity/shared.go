@@ -1,0 +1,125 @@
+package identity
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/unsilo/unsilo/transforms/identity/cluster"
+	"github.com/unsilo/unsilo/transforms/identity/frame"
+)
+
+// dropShared removes the exact edges of values that more persons hold than their
+// identifier allows, and reports whether any went. A person is a cluster of the first
+// grouping.
+func (p *pipeline) dropShared(of []int32) bool {
+	type edgeOf struct {
+		rule int16
+		a, b int32
+	}
+	gone := map[edgeOf]bool{}
+	for _, s := range p.shared {
+		limit := p.limitOf(p.rules[s.rule])
+		if limit == 0 || persons(of, s.holders, nil) <= limit {
+			continue
+		}
+		p.measure("shared."+p.rules[s.rule].name, float64(len(s.holders)))
+		in := map[int32]bool{}
+		for _, r := range s.holders {
+			in[r] = true
+		}
+		for _, e := range p.edges {
+			if e.Tier == cluster.Exact && e.Rule == s.rule && in[e.A] && in[e.B] {
+				gone[edgeOf{e.Rule, e.A, e.B}] = true
+			}
+		}
+	}
+	if len(gone) == 0 {
+		return false
+	}
+	p.note("%d links came from values that too many of %s share; they are not used", len(gone), p.model.name)
+	p.edges = slices.DeleteFunc(p.edges, func(e cluster.Edge) bool { return gone[edgeOf{e.Rule, e.A, e.B}] && e.Tier == cluster.Exact })
+	return true
+}
+
+// limitOf is the cap on persons per value of a rule's only attribute; 0 is none.
+func (p *pipeline) limitOf(rule matchRule) int {
+	if len(rule.on) != 1 {
+		return 0
+	}
+	if id := p.model.identifier(rule.on[0]); id != nil {
+		return id.maxPersons
+	}
+	if c := p.frame.Column(rule.on[0]); c != nil {
+		return defaultIdentifier(c.Name, c.Kind).maxPersons
+	}
+	return 0
+}
+
+// persons counts the clusters of records, of those that pass when it is set.
+func persons(of, records []int32, pass func(int32) bool) int {
+	var roots []int32
+	for _, r := range records {
+		if pass == nil || pass(r) {
+			roots = append(roots, of[r])
+		}
+	}
+	slices.Sort(roots)
+	return len(slices.Compact(roots))
+}
+
+// aloneEdges adds the edges of rules that hold only where a value has one owner: nameless
+// records join the one cluster with names that holds the value.
+func (p *pipeline) aloneEdges(of []int32) (bool, error) {
+	before := len(p.edges)
+	named := namedRecords(p.frame)
+	for i, rule := range p.rules {
+		if !rule.alone {
+			continue
+		}
+		c := p.frame.Column(rule.on[0])
+		if c == nil {
+			continue
+		}
+		test, err := compileCondition(rule.when, p.frame)
+		if err != nil {
+			return false, fmt.Errorf("match_rule %s: %w", rule.name, err)
+		}
+		start := len(p.edges)
+		for _, holders := range sharingOne(p.frame, c) {
+			if persons(of, holders, named) <= 1 {
+				p.joinAlone(holders, named, test, int16(i))
+			}
+		}
+		p.measure("edges."+rule.name, float64(len(p.edges)-start))
+	}
+	return len(p.edges) > before, nil
+}
+
+// joinAlone ties the nameless holders of a value to one holder, one with a name if there
+// is any.
+func (p *pipeline) joinAlone(holders []int32, named func(int32) bool, test condition, rule int16) {
+	hub := holders[0]
+	if at := slices.IndexFunc(holders, named); at >= 0 {
+		hub = holders[at]
+	}
+	for _, r := range holders {
+		if r == hub || named(r) || !test(hub, r) {
+			continue
+		}
+		a, b := min(hub, r), max(hub, r)
+		p.edges = append(p.edges, cluster.Edge{A: a, B: b, Bits: exactBits, Rule: rule, Tier: cluster.Exact})
+	}
+}
+
+// namedRecords tells which records carry a name.
+func namedRecords(f *frame.Frame) func(int32) bool {
+	var columns []*frame.Column
+	for _, name := range []string{"first_name", "last_name", "company"} {
+		if c := f.Column(name); c != nil {
+			columns = append(columns, c)
+		}
+	}
+	return func(r int32) bool {
+		return slices.ContainsFunc(columns, func(c *frame.Column) bool { return len(c.Of(r)) > 0 })
+	}
+}

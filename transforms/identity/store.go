@@ -1,0 +1,240 @@
+package identity
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/unsilo/unsilo/core"
+)
+
+// The tables of an identity, behind its name: person_map, person_edge.
+const (
+	tableMap      = "map"      // who each record is
+	tableRecord   = "record"   // the number of each record in the edge tables
+	tableEdge     = "edge"     // why records belong together
+	tableVeto     = "veto"     // edges that a guard refused
+	tableID       = "id"       // every id that was ever given
+	tableRedirect = "redirect" // former ids and where they lead
+	tableEvent    = "event"    // what happened to ids
+	tableMetric   = "metric"   // figures of each build
+)
+
+// tableOf names a table of this identity.
+func (m *Model) tableOf(kind string) core.TableName {
+	return core.TableName{Schema: core.SchemaIdentity, Name: m.name + "_" + kind}
+}
+
+func (m *Model) idColumn() string { return m.name + "_id" }
+
+func text(name string) arrow.Field {
+	return arrow.Field{Name: name, Type: arrow.BinaryTypes.String, Nullable: true}
+}
+
+func integer(name string) arrow.Field {
+	return arrow.Field{Name: name, Type: arrow.PrimitiveTypes.Int64, Nullable: true}
+}
+
+func moment(name string) arrow.Field {
+	return arrow.Field{Name: name, Type: &arrow.TimestampType{Unit: arrow.Microsecond, TimeZone: "UTC"}, Nullable: true}
+}
+
+// outputs describes the tables that Build writes.
+func (m *Model) outputs() []core.Table {
+	id := m.idColumn()
+	table := func(kind string, key []string, fields ...arrow.Field) core.Table {
+		return core.Table{Name: m.tableOf(kind), Key: key, Schema: arrow.NewSchema(fields, nil)}
+	}
+	return []core.Table{
+		table(tableMap, []string{"source", "stream", "record_key"}, text("source"), text("stream"), text("record_key"), text(id)),
+		table(tableRecord, []string{"record"}, integer("record"), text("source"), text("stream"), text("record_key"), integer("row_hash")),
+		table(tableEdge, nil, integer("a"), integer("b"), text("tier"), text("rule"), integer("pattern"), integer("bits"), text("outcome")),
+		table(tableVeto, nil, integer("a"), integer("b"), text("rule"), text("reason")),
+		table(tableID, []string{id}, text(id), integer("born"), arrow.Field{Name: "active", Type: arrow.FixedWidthTypes.Boolean, Nullable: true}, text("current")),
+		table(tableRedirect, []string{"old_id"}, text("old_id"), text("current_id")),
+		table(tableEvent, nil, text("run_id"), moment("at"), integer("build"), text("kind"), text(id), text("other_id"), integer("records")),
+		table(tableMetric, nil, text("run_id"), moment("at"), integer("build"), text("name"),
+			arrow.Field{Name: "value", Type: arrow.PrimitiveTypes.Float64, Nullable: true}),
+	}
+}
+
+func (m *Model) output(kind string) core.Table {
+	all := m.outputs()
+	return all[slices.IndexFunc(all, func(t core.Table) bool { return t.Name == m.tableOf(kind) })]
+}
+
+// batchRows is the size of the batches handed to the warehouse.
+const batchRows = 1 << 17
+
+// rowWriter collects rows of one table as Arrow batches.
+type rowWriter struct {
+	table   core.Table
+	builder *array.RecordBuilder
+	batches []arrow.RecordBatch
+	rows    int
+}
+
+func newRowWriter(t core.Table) *rowWriter {
+	return &rowWriter{table: t, builder: array.NewRecordBuilder(memory.DefaultAllocator, t.Schema)}
+}
+
+// add appends a row; values are string, int64, float64, bool, or nil, in the order of the
+// columns. An empty string is stored as null.
+func (w *rowWriter) add(values ...any) {
+	for i, v := range values {
+		appendValue(w.builder.Field(i), v)
+	}
+	if w.rows++; w.rows%batchRows == 0 {
+		w.batches = append(w.batches, w.builder.NewRecordBatch())
+	}
+}
+
+func appendValue(b array.Builder, v any) {
+	switch x := v.(type) {
+	case string:
+		if s, ok := b.(*array.StringBuilder); ok && x != "" {
+			s.Append(x)
+			return
+		}
+	case int64:
+		switch c := b.(type) {
+		case *array.Int64Builder:
+			c.Append(x)
+			return
+		case *array.TimestampBuilder:
+			c.Append(arrow.Timestamp(x))
+			return
+		}
+	case float64:
+		if c, ok := b.(*array.Float64Builder); ok {
+			c.Append(x)
+			return
+		}
+	case bool:
+		if c, ok := b.(*array.BooleanBuilder); ok {
+			c.Append(x)
+			return
+		}
+	}
+	b.AppendNull()
+}
+
+// write sends the collected rows and releases them.
+func (w *rowWriter) write(ctx context.Context, tx core.Tx, mode core.WriteMode) (core.Counts, error) {
+	defer w.release()
+	if w.rows%batchRows != 0 {
+		w.batches = append(w.batches, w.builder.NewRecordBatch())
+	}
+	if w.rows == 0 {
+		return core.Counts{}, nil
+	}
+	reader, err := array.NewRecordReader(w.table.Schema, w.batches)
+	if err != nil {
+		return core.Counts{}, fmt.Errorf("write %s: %w", w.table.Name, err)
+	}
+	defer reader.Release()
+	counts, err := tx.Write(ctx, core.WriteRequest{Table: w.table.Name, Mode: mode, Key: w.table.Key, Rows: reader})
+	if err != nil {
+		return counts, fmt.Errorf("write %s: %w", w.table.Name, err)
+	}
+	return counts, nil
+}
+
+func (w *rowWriter) release() {
+	for _, b := range w.batches {
+		b.Release()
+	}
+	w.batches = nil
+	w.builder.Release()
+}
+
+// replace writes the rows as the new content of the table.
+func (w *rowWriter) replace(ctx context.Context, tx core.Tx) error {
+	if err := tx.Drop(ctx, w.table.Name); err != nil {
+		w.release()
+		return fmt.Errorf("drop %s: %w", w.table.Name, err)
+	}
+	if err := tx.Define(ctx, w.table); err != nil {
+		w.release()
+		return fmt.Errorf("define %s: %w", w.table.Name, err)
+	}
+	_, err := w.write(ctx, tx, core.WriteAppend)
+	return err
+}
+
+// scanRows calls f with each row of a table; a table that does not exist has none. Cells
+// come as text or, with number, as integers.
+func (m *Model) scanRows(ctx context.Context, wh core.Warehouse, kind string, f func(row tableRow)) error {
+	name := m.tableOf(kind)
+	exists, err := hasTable(ctx, wh, name)
+	if err != nil || !exists {
+		return err
+	}
+	want := m.output(kind).Schema
+	columns := make([]string, want.NumFields())
+	for i, field := range want.Fields() {
+		columns[i] = field.Name
+	}
+	rows, err := wh.Scan(ctx, name, columns...)
+	if err != nil {
+		return fmt.Errorf("scan %s: %w", name, err)
+	}
+	defer rows.Release()
+	for rows.Next() {
+		batch := rows.RecordBatch()
+		cells := make([]arrow.Array, len(columns))
+		for i, c := range columns {
+			if at := batch.Schema().FieldIndices(c); len(at) > 0 {
+				cells[i] = batch.Column(at[0])
+			}
+		}
+		for i := range int(batch.NumRows()) {
+			f(tableRow{cells, i})
+		}
+	}
+	return rows.Err()
+}
+
+// hasTable asks the catalogue.
+func hasTable(ctx context.Context, wh core.Warehouse, name core.TableName) (bool, error) {
+	tables, err := wh.Tables(ctx, name.Schema)
+	if err != nil {
+		return false, fmt.Errorf("list tables of %s: %w", name.Schema, err)
+	}
+	return slices.ContainsFunc(tables, func(t core.Table) bool { return t.Name == name }), nil
+}
+
+// tableRow is one row of an own table, read by column number.
+type tableRow struct {
+	cells []arrow.Array
+	row   int
+}
+
+func (r tableRow) text(i int) string {
+	if r.cells[i] == nil {
+		return ""
+	}
+	out, _ := appendText(nil, r.cells[i], r.row)
+	return string(out)
+}
+
+func (r tableRow) number(i int) int64 {
+	switch c := r.cells[i].(type) {
+	case *array.Int64:
+		if c.IsValid(r.row) {
+			return c.Value(r.row)
+		}
+	case *array.Timestamp:
+		return timestampMicros(c, r.row)
+	}
+	return 0
+}
+
+func (r tableRow) flag(i int) bool {
+	c, ok := r.cells[i].(*array.Boolean)
+	return ok && c.IsValid(r.row) && c.Value(r.row)
+}
