@@ -128,7 +128,7 @@ func verdicts(k kind, hints []hint, values []string) []Finding {
 			continue
 		}
 		strength, word := hintFor(hints, c.means)
-		share := shareOf(values, c, strength > 0)
+		share := shareOf(values, c, strength > weakHint)
 		if v, ok := c.weigh(k, strength, word, share, len(values)); ok {
 			found = append(found, v)
 		}
@@ -156,15 +156,18 @@ func shareOf(values []string, c check, hinted bool) float64 {
 
 // weigh turns a hint of the given strength and a share of passing values into a finding.
 func (c check) weigh(k kind, strength float64, word string, share float64, sampled int) (Finding, bool) {
-	tested := c.value != nil || c.hintedValue != nil
+	untested := sampled == 0 || k == kindDay || c.value == nil && c.hintedValue == nil
+	enough := c.confirms
+	if strength <= weakHint {
+		enough = min(c.confirms, c.alone/2)
+	}
 	switch {
-	case strength > 0 && (sampled == 0 || !tested || k == kindDay):
+	case strength > weakHint && (untested || sampled < 5 && share > 0):
 		return Finding{c.means, strength, fmt.Sprintf("the name says %s", word)}, true
-	case strength > 0 && share >= c.confirms:
+	case strength > 0 && !untested && c.value != nil && share >= enough && share > 0,
+		strength > weakHint && share >= enough && share > 0:
 		reason := fmt.Sprintf("the name says %s, and %.0f %% of %d values are %s", word, share*100, sampled, c.what)
 		return Finding{c.means, max(strength, 0.95), reason}, true
-	case strength > 0 && sampled < 5:
-		return Finding{c.means, strength, fmt.Sprintf("the name says %s", word)}, true
 	case c.value != nil && k == kindText && share >= c.alone && c.alone > 0 && sampled >= 3:
 		return Finding{c.means, 0.6 + 0.35*share, fmt.Sprintf("%.0f %% of %d values are %s", share*100, sampled, c.what)}, true
 	}

@@ -44,7 +44,7 @@ func checks() []check {
 		{means: core.PersonNameGiven, kinds: text, what: "names", hintedValue: mayBeName, confirms: 0.5},
 		{means: core.PersonNameFamily, kinds: text, what: "names", hintedValue: mayBeName, confirms: 0.5},
 		{means: core.PersonNameFull, kinds: text, what: "names of people", value: isFullName, hintedValue: mayBeName, confirms: 0.5, alone: 0.4},
-		{means: core.AddressStreet, kinds: text, what: "addresses", hintedValue: mayBeStreet, confirms: 0.3},
+		{means: core.AddressStreet, kinds: text, what: "addresses", value: isStreet, hintedValue: mayBeStreet, confirms: 0.3},
 		{means: core.AddressPostcode, kinds: textOrInteger, what: "postcodes", hintedValue: mayBePostcode, confirms: 0.3},
 		{means: core.TextFree, kinds: text, what: "free text, or hold addresses or numbers of people", value: isTelling, hintedValue: isProse, confirms: 0.2, alone: 0.4},
 	}

@@ -7,7 +7,26 @@ import (
 
 // compact removes spaces, dots, hyphens and slashes, in upper case.
 func compact(s string) string {
-	return strings.ToUpper(strings.NewReplacer(" ", "", "-", "", ".", "", "/", "").Replace(s))
+	return strings.ToUpper(strings.Map(func(r rune) rune {
+		if strings.ContainsRune(" -./", r) {
+			return -1
+		}
+		return r
+	}, s))
+}
+
+// longestID is the longest form of any number below, groups and all.
+const longestID = 42
+
+// hasDigits reports whether there are enough digits for an identity number.
+func hasDigits(s string) bool {
+	n := 0
+	for i := range len(s) {
+		if s[i]-'0' < 10 {
+			n++
+		}
+	}
+	return n >= 6
 }
 
 func numeric(s string) bool {
@@ -16,7 +35,9 @@ func numeric(s string) bool {
 }
 
 // isAccount reports an IBAN or a payment card, by its check digits.
-func isAccount(s string) bool { return isIBAN(compact(s)) || isCard(s) }
+func isAccount(s string) bool {
+	return len(s) <= longestID && hasDigits(s) && (isIBAN(compact(s)) || isCard(s))
+}
 
 // isIBAN checks the two check digits of an IBAN (ISO 7064, mod 97).
 func isIBAN(s string) bool {
@@ -81,6 +102,9 @@ func luhn(d string) bool {
 
 // isNationalID reports the identity numbers that their form and check digits give away.
 func isNationalID(s string) bool {
+	if len(s) > longestID || !hasDigits(s) {
+		return false
+	}
 	s = strings.ToUpper(strings.TrimSpace(s))
 	return isHetu(s) || isSSN(s) || isNINO(s) || isSpanishID(s) || isCodiceFiscale(s) || isPersonnummer(s) || isNIR(s) ||
 		isPESEL(s) || isFodselsnummer(s)

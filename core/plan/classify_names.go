@@ -69,16 +69,21 @@ const otherWords = `status type types kind count counts num total verified verif
 subscribed unsubscribed bounced bounce bounces opened opens clicked clicks sent delivered template templates campaign subject provider
 enabled disabled flag format hash hashed md5 sha256 sha1 rate score length len version model brand os platform category source
 preference preferences required allowed label confirmed quality domain hostname price cost plan tier size index rank priority interval
-frequency limit quota quotas format position state role enum code codes schema class reason result outcome tag tags group`
+frequency limit quota quotas format position state role enum code codes schema class reason result outcome tag tags group
+calls sessions visits views users orders installs app apps target ratio file`
+
+// weakWords hint at a meaning in one language and are ordinary words in another, or are
+// short: the values decide.
+const weakWords = `via cap pan cell portable login ani handle calle rua kon str nir nin nie posta imie adid cep contact svnr cpr adres gsm sex mail`
 
 // wordList reads the lists once.
 type wordList struct {
-	hints         map[string]core.Means
-	person, other map[string]bool
+	hints               map[string]core.Means
+	person, other, weak map[string]bool
 }
 
 var nameWordList = sync.OnceValue(func() wordList {
-	list := wordList{map[string]core.Means{}, wordSet(personWords), wordSet(otherWords)}
+	list := wordList{map[string]core.Means{}, wordSet(personWords), wordSet(otherWords), wordSet(weakWords)}
 	for line := range strings.Lines(nameWords) {
 		means, words, _ := strings.Cut(line, ":")
 		for word := range strings.FieldsSeq(words) {
@@ -100,9 +105,6 @@ func wordSet(words string) map[string]bool {
 func nameHints(name string) []hint {
 	words := splitName(name)
 	list := nameWordList()
-	if slices.ContainsFunc(words, func(w string) bool { return list.other[w] }) {
-		return nil
-	}
 	if len(words) > 1 && (words[0] == "is" || words[0] == "has" || words[0] == "no" || words[len(words)-1] == "at") {
 		return nil
 	}
@@ -112,15 +114,27 @@ func nameHints(name string) []hint {
 		for end := min(len(words), i+4); end > i; end-- {
 			joined := strings.Join(words[i:end], "")
 			means, ok := list.hints[joined]
-			if !ok || coincidence(joined, words, i, end) {
+			if !ok || coincidence(joined, words, i, end) || list.about(words[:i]) || list.about(words[end:]) {
 				continue
 			}
-			hints = append(hints, hint{means, strengthOf(words, i, end), joined})
+			strength := strengthOf(words, i, end)
+			if list.weak[joined] {
+				strength = weakHint
+			}
+			hints = append(hints, hint{means, strength, joined})
 			break
 		}
 	}
 	return append(hints, bareName(words, list)...)
 }
+
+// about reports a word that tells something about a value and not the value.
+func (l wordList) about(words []string) bool {
+	return slices.ContainsFunc(words, func(w string) bool { return l.other[w] })
+}
+
+// weakHint is the strength of a hint that only the values can confirm.
+const weakHint = 0.4
 
 // strengthOf is high when the hint is the whole name, and lower the more is around it.
 func strengthOf(words []string, start, end int) float64 {
@@ -130,7 +144,7 @@ func strengthOf(words []string, start, end int) float64 {
 	case end == len(words):
 		return 0.85
 	case words[len(words)-1] == "id" || words[len(words)-1] == "key" || words[len(words)-1] == "url":
-		return 0.4 // email_id may be the id of a message: the values decide
+		return weakHint // email_id may be the id of a message: the values decide
 	case rest == 1:
 		return 0.75
 	}
@@ -151,8 +165,6 @@ func coincidence(word string, words []string, start, end int) bool {
 		return slices.Contains([]string{"ip", "mac", "email", "mail", "web", "url", "wallet", "memory", "site", "remote", "e"}, before) || after == "id"
 	case "ip":
 		return before == "server" || before == "host" || before == "node" || before == "pod"
-	case "via", "cap", "pan", "str", "kon", "tel", "nie", "nir", "nin", "cell", "portable", "calle", "rua", "login", "ani", "handle", "posta", "imie":
-		return len(words) > 1 && (word == "via" || word == "cap" || word == "cell" || word == "portable" || word == "login")
 	case "note", "notes", "comment", "comments", "review", "message", "messages", "body", "conversation":
 		return after != "" && after != "text" && after != "body" && after != "content"
 	case "mobile", "mobil":
@@ -170,8 +182,10 @@ func bareName(words []string, list wordList) []hint {
 		return nil
 	}
 	switch {
+	case list.about(words[:last]):
+		return nil
 	case last == 0:
-		return []hint{{core.PersonNameFull, 0.3, words[last]}} // the values decide
+		return []hint{{core.PersonNameFull, weakHint, words[last]}}
 	case list.person[words[last-1]]:
 		return []hint{{core.PersonNameFull, 0.8, words[last-1] + " " + words[last]}}
 	}

@@ -152,6 +152,11 @@ func mayBeStreet(s string) bool {
 	return len(s) >= 3 && len(s) <= 200 && strings.ContainsFunc(s, unicode.IsLetter) && strings.IndexByte(s, '@') < 0
 }
 
+// isStreet reports words and a house number.
+func isStreet(s string) bool {
+	return mayBeStreet(s) && strings.ContainsAny(s, "0123456789") && strings.Contains(strings.TrimSpace(s), " ")
+}
+
 func mayBePostcode(s string) bool {
 	n, _ := digitsOf(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz -")
 	return n >= 1 && len(s) >= 3 && len(s) <= 10
