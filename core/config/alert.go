@@ -32,13 +32,16 @@ func (l *loader) alerts(blocks []*hclsyntax.Block) {
 		}
 		a := Alert{Name: b.Labels[0], Range: rangeOf(b.DefRange())}
 		receivers := onlyAttribute(b, "notify")
+		before := len(l.diags)
 		ctx, reads := l.references(withoutAttributes(b, "notify"), false)
 		a.Reads = reads
-		values := l.attributes(withoutAttributes(b, "notify"), fieldsOf{owner: "alert." + a.Name, eval: ctx, fields: []core.Field{
-			{Name: "when", Type: core.TypeString, Required: true, Help: "a SELECT; its rows raise the alert"},
-			{Name: "notify", Type: core.TypeAny},
-		}})
-		a.When = text(values, "when")
+		if len(l.diags) == before { // otherwise the expression would fail again
+			values := l.attributes(withoutAttributes(b, "notify"), fieldsOf{owner: "alert." + a.Name, eval: ctx, shown: []core.Field{
+				{Name: "when", Type: core.TypeString, Required: true, Help: "a SELECT; its rows raise the alert"},
+				{Name: "notify", Type: core.TypeAny},
+			}})
+			a.When = text(values, "when")
+		}
 		told := l.attributes(receivers, fieldsOf{owner: "alert." + a.Name, fields: []core.Field{
 			{Name: "notify", Type: core.TypeAny, Required: true, Help: "who is told"},
 		}})

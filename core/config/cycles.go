@@ -9,12 +9,8 @@ import (
 // findCycles reports models that need each other's results, each cycle once.
 func (l *loader) findCycles() {
 	c := cycles{loader: l, state: map[string]int{}}
-	var keys []string
 	for _, b := range l.project.Models {
-		keys = append(keys, b.Ref().String())
-	}
-	slices.Sort(keys)
-	for _, key := range keys {
+		key := b.Ref().String()
 		if c.state[key] == 0 {
 			c.visit(key)
 		}

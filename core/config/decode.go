@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
@@ -14,8 +15,10 @@ import (
 // fieldsOf describes how the attributes of one body are read.
 type fieldsOf struct {
 	// owner is how messages name the block: source.crm, or source.crm stream contacts.
-	owner  string
-	fields []core.Field
+	owner string
+	// fields may hold secrets; shown are fields whose values are stored and shown, and so
+	// may not.
+	fields, shown []core.Field
 	// blocks are the types of nested blocks that the caller handles.
 	blocks []string
 	// eval is where expressions are evaluated; nil means variables, locals and functions.
@@ -26,8 +29,9 @@ type fieldsOf struct {
 // or are left out.
 func (l *loader) attributes(b *hclsyntax.Block, want fieldsOf) map[string]any {
 	values := map[string]any{}
+	all := slices.Concat(want.shown, want.fields)
 	known := map[string]core.Field{}
-	for _, f := range want.fields {
+	for _, f := range all {
 		known[f.Name] = f
 	}
 	for _, attr := range inOrder(b.Body.Attributes) {
@@ -40,7 +44,7 @@ func (l *loader) attributes(b *hclsyntax.Block, want fieldsOf) map[string]any {
 			values[f.Name] = v
 		}
 	}
-	for _, f := range want.fields {
+	for _, f := range all {
 		_, written := b.Body.Attributes[f.Name]
 		_, have := values[f.Name]
 		switch {
@@ -71,11 +75,19 @@ func (l *loader) attribute(attr *hclsyntax.Attribute, f core.Field, want fieldsO
 		}
 		return nil, false
 	}
+	written := plain
 	if problem == "" {
 		plain, problem = coerce(f, plain)
 	}
+	if problem == "" && isOneOf(want.shown, f.Name) && holdsSecret(plain) {
+		problem = "this value is stored and shown, so it cannot be a secret"
+	}
 	if problem != "" {
-		l.fail(attr.Expr.Range(), fmt.Sprintf("Wrong value for %q", f.Name), sentence(problem), tryField(f))
+		try := tryField(f)
+		if s, isText := written.(string); isText && !f.Secret && f.Type == core.TypeStrings {
+			try = fmt.Sprintf("Write %s = [%q]", f.Name, visible(s))
+		}
+		l.fail(attr.Expr.Range(), fmt.Sprintf("Wrong value for %q", f.Name), sentence(problem), try)
 		return nil, false
 	}
 	if s, isText := plain.(string); isText && len(f.Enum) > 0 && !slices.Contains(f.Enum, s) {
@@ -84,7 +96,7 @@ func (l *loader) attribute(attr *hclsyntax.Attribute, f core.Field, want fieldsO
 		return nil, false
 	}
 	if f.Secret {
-		plain = l.hold(plain, want.owner+" "+f.Name, attr)
+		plain = l.hold(plain, want.owner+" "+f.Name, f.Name, attr.Expr)
 	}
 	l.checkSecretRefs(plain, attr.Expr.Range())
 	return plain, true
@@ -118,7 +130,7 @@ func (l *loader) evaluate(expr hclsyntax.Expression, ctx *hcl.EvalContext) (cty.
 // is hidden when it may be a secret under a misspelt name.
 func (l *loader) unknownAttribute(attr *hclsyntax.Attribute, want fieldsOf) {
 	var names []string
-	for _, f := range want.fields {
+	for _, f := range slices.Concat(want.shown, want.fields) {
 		names = append(names, f.Name)
 	}
 	try := didYouMean(attr.Name, names, "Remove it, or see the documentation of the block.")
@@ -141,12 +153,29 @@ func (l *loader) unknownBlocks(b *hclsyntax.Block, want fieldsOf) {
 			continue
 		}
 		try := didYouMean(inner.Type, want.blocks, "Remove it, or see the documentation of the block.")
-		if slices.ContainsFunc(want.fields, func(f core.Field) bool { return f.Name == inner.Type }) {
+		if isOneOf(want.fields, inner.Type) || isOneOf(want.shown, inner.Type) {
 			try = fmt.Sprintf("Write it as an attribute, with an equals sign: %s = ...", inner.Type)
 		}
 		l.fail(inner.TypeRange, fmt.Sprintf("Unknown block %q", inner.Type),
 			fmt.Sprintf("%s has no block of this type.", want.owner), try)
 	}
+}
+
+func isOneOf(fields []core.Field, name string) bool {
+	return slices.ContainsFunc(fields, func(f core.Field) bool { return f.Name == name })
+}
+
+// holdsSecret reports whether a reference to a secret is in a value.
+func holdsSecret(v any) bool {
+	switch v := v.(type) {
+	case core.SecretRef:
+		return true
+	case []any:
+		return slices.ContainsFunc(v, holdsSecret)
+	case map[string]any:
+		return slices.ContainsFunc(slices.Collect(maps.Values(v)), holdsSecret)
+	}
+	return false
 }
 
 // tryField shows how an attribute is written.
@@ -156,6 +185,8 @@ func tryField(f core.Field) string {
 		core.TypeDuration: `"15m"`, core.TypeStrings: `["a", "b"]`, core.TypeMap: `{ key = "value" }`,
 	}[f.Type]
 	switch {
+	case f.Secret && f.Type == core.TypeMap:
+		example = fmt.Sprintf(`{ key = secret("env:%s") }`, envName(f.Name))
 	case f.Secret:
 		example = fmt.Sprintf(`secret("env:%s")`, envName(f.Name))
 	case len(f.Enum) > 0:

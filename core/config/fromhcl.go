@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
 
 	"github.com/unsilo/unsilo/core"
 )
@@ -72,6 +73,14 @@ func tryFor(d *hcl.Diagnostic) string {
 	if try, ok := hcl.DiagnosticExtra[core.Try](d); ok && try != "" {
 		return visible(string(try))
 	}
+	if call, ok := hcl.DiagnosticExtra[hclsyntax.FunctionCallDiagExtra](d); ok {
+		switch call.CalledFunctionName() {
+		case "secret":
+			return `Write secret("env:NAME"), or secret("file:path/in/the/project").`
+		case "file":
+			return "Put the file into the project's folder and write its path from there."
+		}
+	}
 	for _, advice := range syntaxAdvice() {
 		if strings.Contains(d.Summary, advice.summary) {
 			return advice.try
@@ -90,6 +99,7 @@ func syntaxAdvice() []advice {
 		{"Argument or block definition", `Write name = value, or name "label" { ... }.`},
 		{"Argument definition required", "Write name = value."},
 		{"Invalid block definition", `Write the block as: source "kind" "name" { ... }`},
+		{"Invalid argument name", "Write the name without quotes: name = value."},
 		{"Unclosed configuration", `Add the missing "}".`},
 		{"Missing newline", "Start a new line after the closing brace."},
 		{"Missing item separator", `Put a comma between the items, and "]" after the last.`},
@@ -103,7 +113,7 @@ func syntaxAdvice() []advice {
 		{"Unbalanced parentheses", "Close the parenthesis that is open."},
 		{"Attribute redefined", "Keep one of the two."},
 		{"Duplicate object key", "Keep one of the two."},
-		{"unknown function", "See the list of functions with unsilo validate -h, or write the value out."},
+		{"unknown function", "Use one of the functions of the language, or write the value out."},
 		{"function argument", "Give the function what the message asks for."},
 		{"Error in function call", "Give the function what the message asks for."},
 		{"Invalid escape sequence", `Write a backslash as \\.`},

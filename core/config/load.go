@@ -65,8 +65,7 @@ func Load(dir string, opts Options) (*Project, core.Diagnostics) {
 		Dir: abs, Isolation: "process", Files: map[string][]byte{},
 		blocks: map[string]*hclsyntax.Block{}, held: map[string]string{},
 	}
-	l.parse(files)
-	if l.diags.HasErrors() {
+	if !l.parse(files) {
 		return nil, l.finish()
 	}
 	l.decode()
@@ -172,7 +171,7 @@ func (l *loader) finish() core.Diagnostics {
 		return a.Subject.Start.Byte - b.Subject.Start.Byte
 	})
 	if !l.full() {
-		return append(l.project.FromHCL(l.diags), l.declared...)
+		return append(l.project.FromHCL(l.diags), l.inPlace(l.declared)...)
 	}
 	return append(l.project.FromHCL(l.diags[:maxDiags]), core.Diagnostic{
 		Severity: core.SeverityError, Summary: "Too many problems",
@@ -180,17 +179,32 @@ func (l *loader) finish() core.Diagnostics {
 	})
 }
 
-func (l *loader) parse(files []namedFile) {
+// inPlace shows diagnostics of other packages with the lines of the project's files.
+func (l *loader) inPlace(ds core.Diagnostics) core.Diagnostics {
+	lines := newSnippets(l.project.Files, l.project.hidden)
+	for i, d := range ds {
+		if d.Range != nil && l.project.Files[d.Range.File] != nil {
+			ds[i].Snippet, ds[i].Context = lines.text(*d.Range), lines.context(*d.Range)
+		}
+	}
+	return ds
+}
+
+// parse reads the files into blocks; false means that one of them cannot be parsed.
+func (l *loader) parse(files []namedFile) bool {
+	sound := true
 	for _, f := range files {
 		l.project.Files[f.name] = f.src
 		if problem := guard(f.name, f.src); problem != nil {
 			l.diags = append(l.diags, problem)
+			sound = false
 			continue
 		}
 		file, diags := hclsyntax.ParseConfig(f.src, f.name, hcl.InitialPos)
-		l.diags = append(l.diags, diags...)
+		l.diags = append(l.diags, withoutEchoes(diags)...)
 		body, ok := file.Body.(*hclsyntax.Body)
 		if !ok || diags.HasErrors() {
+			sound = false
 			continue
 		}
 		l.top = append(l.top, body.Blocks...)
@@ -200,6 +214,26 @@ func (l *loader) parse(files []namedFile) {
 				fmt.Sprintf("Put it into a block, or write locals { %s = ... } to use it as local.%s.", attr.Name, attr.Name))
 		}
 	}
+	return sound
+}
+
+// withoutEchoes drops the parser's further messages about a line it has already
+// complained of, and about the next: they come from its search for a place to go on.
+func withoutEchoes(diags hcl.Diagnostics) hcl.Diagnostics {
+	var out hcl.Diagnostics
+	first, last := -1, -1
+	for _, d := range diags {
+		if d.Subject != nil {
+			line := d.Subject.Start.Line
+			if first >= 0 && line >= first && line <= last+1 {
+				last = max(last, line)
+				continue
+			}
+			first, last = line, line
+		}
+		out = append(out, d)
+	}
+	return out
 }
 
 // decode goes through the blocks in the order in which they need each other.

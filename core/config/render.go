@@ -74,7 +74,7 @@ func renderSnippet(b *strings.Builder, d core.Diagnostic, paint func(string) str
 		if d.Range.EndLine == d.Range.Line {
 			end = min(d.Range.EndColumn, end)
 		}
-		if d.Range.Column <= size {
+		if d.Range.Column <= size+1 {
 			fmt.Fprintf(b, "  %*s  %s%s\n", width, "", indent(line, d.Range.Column-1),
 				paint(strings.Repeat("^", max(1, end-d.Range.Column))))
 		}

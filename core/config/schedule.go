@@ -18,7 +18,7 @@ func (l *loader) schedules(blocks []*hclsyntax.Block) {
 		if l.full() {
 			return
 		}
-		values := l.attributes(b, fieldsOf{owner: "schedule." + b.Labels[0], fields: []core.Field{
+		values := l.attributes(b, fieldsOf{owner: "schedule." + b.Labels[0], shown: []core.Field{
 			{Name: "cron", Type: core.TypeString, Required: true, Help: "when to run: minute, hour, day, month, weekday"},
 			{Name: "timezone", Type: core.TypeString, Default: "UTC", Help: "the time zone of cron"},
 			{Name: "run", Type: core.TypeStrings, Help: "what to run; everything when it is left out"},

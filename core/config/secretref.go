@@ -125,7 +125,7 @@ func checkRef(ref string, allowExec bool) error {
 
 // hold moves texts that stand openly in a secret field out of the project's values: they
 // are kept apart under a reference, and a warning says so.
-func (l *loader) hold(v any, place string, attr *hclsyntax.Attribute) any {
+func (l *loader) hold(v any, place, field string, expr hclsyntax.Expression) any {
 	switch v := v.(type) {
 	case string:
 		if v == "" {
@@ -133,43 +133,60 @@ func (l *loader) hold(v any, place string, attr *hclsyntax.Attribute) any {
 		}
 		ref := literalScheme + place
 		l.project.held[ref] = v
-		l.warnHeld(attr)
+		l.warnHeld(field, expr)
 		return core.SecretRef{Ref: ref}
 	case []any:
 		for i, e := range v {
-			v[i] = l.hold(e, fmt.Sprintf("%s[%d]", place, i), attr)
+			v[i] = l.hold(e, fmt.Sprintf("%s[%d]", place, i), field, item(expr, i))
 		}
 	case map[string]any:
 		for _, k := range sortedKeys(v) {
-			v[k] = l.hold(v[k], place+"."+k, attr)
+			at, ok := entry(expr, k)
+			if !ok {
+				at = expr
+			}
+			v[k] = l.hold(v[k], place+"."+k, field, at)
 		}
 	}
 	return v
 }
 
-func (l *loader) warnHeld(attr *hclsyntax.Attribute) {
-	if i := len(l.diags) - 1; i >= 0 && l.diags[i].Subject != nil && *l.diags[i].Subject == attr.Expr.Range() {
-		return // several texts in one attribute are one warning
+func (l *loader) warnHeld(field string, expr hclsyntax.Expression) {
+	if i := len(l.diags) - 1; i >= 0 && l.diags[i].Subject != nil && *l.diags[i].Subject == expr.Range() {
+		return // several texts from one expression are one warning
 	}
-	if len(attr.Expr.Variables()) > 0 {
-		l.warn(attr.Expr.Range(), fmt.Sprintf("Secret %q comes from a value that is not marked as one", attr.Name),
-			"Such values can be seen in plans and in the files.",
-			"Write sensitive = true in the variable, or use a reference: "+tryField(core.Field{Name: attr.Name, Secret: true}))
+	reference := fmt.Sprintf(`secret("env:%s")`, envName(field))
+	if len(expr.Variables()) > 0 {
+		l.warn(expr.Range(), fmt.Sprintf("Secret %q comes from a value that is not marked as one", field),
+			"Such a value may be shown where it is used otherwise.",
+			"Write sensitive = true in its variable, or use "+reference+" instead.")
 		return
 	}
-	l.warn(attr.Expr.Range(), fmt.Sprintf("Secret %q is written in the file", attr.Name),
-		"Whoever can read the file, or its history, has it.", tryField(core.Field{Name: attr.Name, Secret: true}))
+	l.warn(expr.Range(), fmt.Sprintf("Secret %q is written in the file", field),
+		"Whoever can read the file, or its history, has it.", "Write "+reference+" instead.")
 }
 
-// hideLiterals keeps the texts of an expression out of snippets, all but the references
-// in secret().
+// hideLiterals keeps the texts of an expression out of snippets, all but references.
 func (l *loader) hideLiterals(expr hclsyntax.Expression) {
-	if call, ok := expr.(*hclsyntax.FunctionCallExpr); ok && call.Name == "secret" {
+	switch expr := expr.(type) {
+	case *hclsyntax.ObjectConsExpr:
+		for _, entry := range expr.Items {
+			l.hideLiterals(entry.ValueExpr)
+		}
+		return
+	case *hclsyntax.TupleConsExpr:
+		for _, e := range expr.Exprs {
+			l.hideLiterals(e)
+		}
+		return
+	case *hclsyntax.FunctionCallExpr:
+		if expr.Name == "secret" {
+			return
+		}
+	case *hclsyntax.ScopeTraversalExpr:
 		return
 	}
-	if _, ok := expr.(*hclsyntax.ScopeTraversalExpr); !ok {
-		l.project.hidden = append(l.project.hidden, expr.Range())
-	}
+	l.project.hidden = append(l.project.hidden, expr.Range())
 }
 
 // checkSecretRefs warns about secret files that others can read.

@@ -29,21 +29,15 @@ type Secrets struct {
 	forms []string          // what is searched for, longest first
 }
 
-// NewSecrets makes a resolver for the project in dir. exec: references are refused unless
-// allowExec is set.
-func NewSecrets(dir string, getenv func(string) string, allowExec bool) *Secrets {
+// NewSecrets makes a resolver for the references of a project. Secrets that stand in its
+// files, or came as variables, are known to it from the start.
+func NewSecrets(p *Project, getenv func(string) string) *Secrets {
 	if getenv == nil {
 		getenv = func(string) string { return "" }
 	}
-	return &Secrets{dir: dir, getenv: getenv, allowExec: allowExec, known: map[string]string{}}
-}
-
-// Secrets makes a resolver for the project. Secrets that stand in its files, or came as
-// variables, are known to it from the start.
-func (p *Project) Secrets(getenv func(string) string) *Secrets {
-	s := NewSecrets(p.Dir, getenv, p.AllowExec)
-	for ref, value := range p.held {
-		s.remember(ref, value)
+	s := &Secrets{dir: p.Dir, getenv: getenv, allowExec: p.AllowExec, known: map[string]string{}}
+	for _, ref := range sortedKeys(p.held) {
+		s.remember(ref, p.held[ref])
 	}
 	return s
 }

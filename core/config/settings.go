@@ -12,7 +12,7 @@ import (
 // settings reads the block unsilo. It comes before all others and uses none of them.
 func (l *loader) settings(blocks []*hclsyntax.Block) {
 	for _, b := range blocks {
-		values := l.attributes(b, fieldsOf{owner: "unsilo", eval: &hcl.EvalContext{}, fields: []core.Field{
+		values := l.attributes(b, fieldsOf{owner: "unsilo", eval: &hcl.EvalContext{}, shown: []core.Field{
 			{Name: "required_version", Type: core.TypeString, Help: "versions of unsilo the project works with"},
 			{Name: "isolation", Type: core.TypeString, Enum: []string{"process", "none"}, Default: "process",
 				Help: "where built-in connectors run"},

@@ -52,7 +52,7 @@ func (l *loader) source(b *hclsyntax.Block, spec core.Spec) Source {
 	s := Source{Kind: b.Labels[0], Name: b.Labels[1], Spec: spec, Range: rangeOf(b.DefRange())}
 	owner := "source." + s.Name
 	s.Values = l.attributes(b, fieldsOf{
-		owner: owner, fields: slices.Concat(sourceFields(), spec.Fields), blocks: []string{"stream"},
+		owner: owner, shown: sourceFields(), fields: spec.Fields, blocks: []string{"stream"},
 	})
 	s.Department = text(s.Values, "department")
 	s.Disabled, _ = s.Values["disabled"].(bool)

@@ -58,10 +58,8 @@ func (l *loader) stream(b *hclsyntax.Block, spec core.Spec, owner string) Stream
 	owner += " stream " + b.Labels[0]
 	common := StreamFields()
 	// A connector's own field wins: it may have a default, or a narrower meaning.
-	common = slices.DeleteFunc(common, func(f core.Field) bool {
-		return slices.ContainsFunc(spec.StreamFields, func(g core.Field) bool { return f.Name == g.Name })
-	})
-	values := l.attributes(b, fieldsOf{owner: owner, fields: slices.Concat(common, spec.StreamFields)})
+	common = slices.DeleteFunc(common, func(f core.Field) bool { return isOneOf(spec.StreamFields, f.Name) })
+	values := l.attributes(b, fieldsOf{owner: owner, shown: common, fields: spec.StreamFields})
 	s := Stream{
 		Name: b.Labels[0], Range: rangeOf(b.DefRange()), Values: map[string]any{},
 		Mode: text(values, "mode"), Write: text(values, "write"), PrimaryKey: list(values, "primary_key"),

@@ -138,10 +138,15 @@ func itemRange(b *hclsyntax.Block, name string, i int) hcl.Range {
 	if !ok {
 		return b.DefRange()
 	}
-	if tuple, ok := attr.Expr.(*hclsyntax.TupleConsExpr); ok && i < len(tuple.Exprs) {
-		return tuple.Exprs[i].Range()
+	return item(attr.Expr, i).Range()
+}
+
+// item finds an item in a list written out, or gives the list.
+func item(expr hclsyntax.Expression, i int) hclsyntax.Expression {
+	if tuple, ok := expr.(*hclsyntax.TupleConsExpr); ok && i < len(tuple.Exprs) {
+		return tuple.Exprs[i]
 	}
-	return attr.Expr.Range()
+	return expr
 }
 
 // entryRange is where the value of an entry of a map stands.

@@ -22,7 +22,7 @@ func plainValue(v cty.Value) (any, string) {
 	}
 	for ref := range x.asked {
 		if !x.found[ref] {
-			return nil, fmt.Sprintf("secret(%q) has been changed or compared here; a secret is only known when a source is opened, "+
+			return nil, fmt.Sprintf("the secret %s has been changed or compared here; it is only known when a source is opened, "+
 				"and can be used as it is or inside a text", ref)
 		}
 	}
@@ -268,8 +268,10 @@ func valueWords(v any) string {
 	switch v.(type) {
 	case string:
 		return "a text"
-	case int64, float64:
+	case int64:
 		return "a number"
+	case float64:
+		return "a number that is not whole"
 	case bool:
 		return "true or false"
 	case []any:

@@ -42,7 +42,7 @@ func (l *loader) variables(blocks []*hclsyntax.Block) {
 
 // variable gives the value of one variable.
 func (l *loader) variable(b *hclsyntax.Block, outside given) (cty.Value, bool) {
-	declared := l.attributes(withoutAttributes(b, "default", "type"), fieldsOf{owner: "variable", eval: &hcl.EvalContext{}, fields: []core.Field{
+	declared := l.attributes(withoutAttributes(b, "default", "type"), fieldsOf{owner: "variable." + b.Labels[0], eval: &hcl.EvalContext{}, shown: []core.Field{
 		{Name: "description", Type: core.TypeString, Help: "what the variable is for"},
 		{Name: "sensitive", Type: core.TypeBool, Help: "whether the value is a secret"},
 		{Name: "default", Type: core.TypeAny}, {Name: "type", Type: core.TypeString},
@@ -61,6 +61,10 @@ func (l *loader) variable(b *hclsyntax.Block, outside given) (cty.Value, bool) {
 	switch {
 	case outside.from != "":
 		v, ok = l.parseGiven(b, kind, outside)
+	case hasDefault && len(fallback.Expr.Variables()) > 0:
+		l.fail(fallback.Expr.Range(), "The default of a variable is a plain value", "It cannot use other values.",
+			"Use locals { ... } for values that are computed.")
+		return cty.NilVal, false
 	case hasDefault:
 		v, ok = l.evaluate(fallback.Expr, nil)
 	default:

@@ -28,7 +28,7 @@ func (l *loader) warehouse(blocks []*hclsyntax.Block) {
 			l.fail(b.LabelRanges[0], fmt.Sprintf("Unknown warehouse %q", visible(w.Kind)), "This program has no warehouse of this kind.",
 				didYouMean(w.Kind, kinds, ""))
 		}
-		values := l.attributes(b, fieldsOf{owner: "warehouse", fields: []core.Field{
+		values := l.attributes(b, fieldsOf{owner: "warehouse", shown: []core.Field{
 			{Name: "path", Type: core.TypeString, Default: defaultPath, Help: "file of the database"},
 			{Name: "memory_limit", Type: core.TypeString, Help: "memory the warehouse may use"},
 			{Name: "threads", Type: core.TypeInt, Help: "threads the warehouse may use"},
@@ -39,10 +39,6 @@ func (l *loader) warehouse(blocks []*hclsyntax.Block) {
 		if w.MemoryLimit != "" && !memorySyntax.MatchString(w.MemoryLimit) {
 			l.fail(valueRange(b, "memory_limit"), `Wrong value for "memory_limit"`,
 				fmt.Sprintf("%q is not an amount of memory.", w.MemoryLimit), `Write memory_limit = "2GB"`)
-		}
-		if path, ok := values["path"].(core.SecretRef); ok {
-			l.fail(valueRange(b, "path"), `Wrong value for "path"`, path.String()+" is a secret, and this is shown.",
-				`Write path = "warehouse.duckdb"`)
 		}
 	}
 }

@@ -1,0 +1,3 @@
+source "crm" "a" {
+  ratio = 1e999 # ERROR: Number too large
+}

@@ -1,0 +1,3 @@
+source "crm" "a" {
+  "region": "eu" # ERROR: Invalid argument name
+}

@@ -1,0 +1,1 @@
+source "crm" "a" { token = "x" region = "eu" } # ERROR: Invalid single-argument block definition

@@ -1,0 +1,4 @@
+source "crm" "a" {
+  region = "eu"
+  region = "us" # ERROR: Attribute redefined
+}

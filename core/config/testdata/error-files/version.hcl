@@ -1,0 +1,3 @@
+unsilo {
+  required_version = "latest" # ERROR: Invalid version constraint
+}
