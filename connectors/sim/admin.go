@@ -1,0 +1,68 @@
+package sim
+
+import (
+	"crypto/subtle"
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"github.com/unsilo/unsilo/core"
+)
+
+// handler answers the dialects and, under /_sim, whoever has the admin token:
+//
+//	GET  /_sim/now            {"now":"2026-04-27T00:00:00Z"}
+//	POST /_sim/advance?d=24h  {"now":..,"changes":{"crm.contacts":{"create":2,..},..}}
+//	GET  /_sim/log            the faults that fired and the requests, as fault.Log
+func (s *Server) handler(token string) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/", s.Company.Handler())
+	admin := http.NewServeMux()
+	admin.HandleFunc("GET /_sim/now", func(w http.ResponseWriter, _ *http.Request) {
+		reply(w, map[string]any{"now": s.Company.Now()})
+	})
+	admin.HandleFunc("POST /_sim/advance", func(w http.ResponseWriter, r *http.Request) {
+		d, err := core.ParseDuration(r.URL.Query().Get("d"))
+		if err != nil || d <= 0 || d > 400*24*time.Hour {
+			http.Error(w, "d must be a duration such as 24h", http.StatusBadRequest)
+			return
+		}
+		changes, err := s.Advance(r.Context(), d)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		reply(w, map[string]any{"now": s.Company.Now(), "changes": Tally(changes)})
+	})
+	mux.Handle("/_sim/", guard(token, admin))
+	return mux
+}
+
+// Tally counts changes by stream ("crm.contacts") and operation.
+func Tally(changes []Change) map[string]map[string]int {
+	counts := map[string]map[string]int{}
+	for _, c := range changes {
+		name := c.Source + "." + c.Stream
+		if counts[name] == nil {
+			counts[name] = map[string]int{}
+		}
+		counts[name][string(c.Op)]++
+	}
+	return counts
+}
+
+func guard(token string, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		given := r.Header.Get("Authorization")
+		if token == "" || subtle.ConstantTimeCompare([]byte(given), []byte("Bearer "+token)) != 1 {
+			http.Error(w, "the admin token is missing or wrong", http.StatusUnauthorized)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func reply(w http.ResponseWriter, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(v)
+}

