@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -30,9 +31,9 @@ func (s *streamRun) rejected(rows arrow.RecordBatch) []reject {
 	}
 	out := make([]reject, rows.NumRows())
 	for i := range out {
-		out[i] = reject{record: s.maskRecord(record.Value(i)), reason: reason.Value(i)}
+		out[i] = reject{record: s.maskRecord(strings.Clone(record.Value(i))), reason: strings.Clone(reason.Value(i))}
 		if path != nil && !path.IsNull(i) {
-			out[i].path = path.Value(i)
+			out[i].path = strings.Clone(path.Value(i))
 		}
 	}
 	return out

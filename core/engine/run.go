@@ -85,11 +85,7 @@ func (r *run) prepare(ctx context.Context) error {
 		}
 	}
 	for _, s := range r.plan.Streams {
-		replaced := false
-		for _, c := range s.Changes {
-			replaced = replaced || c.Kind == plan.ChangeReplace
-		}
-		if s.Mode == plan.ModeFull && !s.Exists && s.Write != core.WriteHistory || replaced || s.Action == plan.ActionSync {
+		if s.Mode == plan.ModeFull && !s.Exists && s.Write != core.WriteHistory || s.Replaces() || s.Action == plan.ActionSync {
 			continue // a full read swaps its table in; a replacement is made from the rows that need it
 		}
 		define = append(define, s.Table)
@@ -146,6 +142,9 @@ func (r *run) streams(ctx context.Context) ([]StreamResult, error) {
 	for i, step := range r.plan.Streams {
 		g.Go(func() error {
 			s := &streamRun{run: r, step: step, table: step.Table, result: newStreamResult(step)}
+			if step.Replaces() {
+				s.table = step.Now // rows bring the change about, when they come
+			}
 			results[i] = s.sync(ctx)
 			return nil
 		})

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -197,14 +198,17 @@ func (e *Engine) built(ctx context.Context, tables []core.Table) (map[string]pla
 		for rows.Next() {
 			b := rows.RecordBatch()
 			for i := range int(b.NumRows()) {
-				built := plan.Built{Fingerprint: b.Column(1).ValueStr(i), RunID: b.Column(3).ValueStr(i)}
-				if err := json.Unmarshal([]byte(b.Column(2).ValueStr(i)), &built.Inputs); err != nil {
-					return nil, fmt.Errorf("read inputs of %s: %w", b.Column(0).ValueStr(i), err)
+				built := plan.Built{Fingerprint: textAt(b, 1, i), RunID: textAt(b, 3, i)}
+				if err := json.Unmarshal([]byte(textAt(b, 2, i)), &built.Inputs); err != nil {
+					return nil, fmt.Errorf("read inputs of %s: %w", textAt(b, 0, i), err)
 				}
-				out[b.Column(0).ValueStr(i)] = built
+				out[textAt(b, 0, i)] = built
 			}
 		}
 		return out, rows.Err()
 	}
 	return out, nil
 }
+
+// textAt copies a text out of a batch, which is gone when the text is used.
+func textAt(b arrow.RecordBatch, column, row int) string { return strings.Clone(b.Column(column).ValueStr(row)) }

@@ -6,6 +6,7 @@
 package plan
 
 import (
+	"slices"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -110,8 +111,9 @@ type StreamStep struct {
 	Mask map[string]string
 	// Table is the landing table as it will be: after masks, with what it already has.
 	Table core.Table
-	// Exists tells whether the table is there now.
+	// Exists tells whether the table is there now; Now is what it is.
 	Exists  bool
+	Now     core.Table
 	Changes []ColumnChange
 	Mode    Mode
 	Write   core.WriteMode
@@ -127,6 +129,11 @@ type StreamStep struct {
 	// Notes are shown with the step; Destructive ones are called out.
 	Notes       []string
 	Destructive []string
+}
+
+// Replaces reports whether a column changes so that the table is written anew.
+func (s StreamStep) Replaces() bool {
+	return slices.ContainsFunc(s.Changes, func(c ColumnChange) bool { return c.Kind == ChangeReplace })
 }
 
 // ID names the step's stream.

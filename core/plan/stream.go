@@ -177,7 +177,7 @@ func (m *maker) landing(step *StreamStep, at func(string) *core.Range) {
 	name := core.RawTable(step.Source, step.Name)
 	step.Table = core.Table{Name: name, Schema: arrow.NewSchema(canonicalFields(schema), nil), Key: step.Stream.PrimaryKey}
 	now, exists := m.tables[name]
-	step.Exists = exists
+	step.Exists, step.Now = exists, now
 	step.Action = ActionCreate
 	if exists {
 		step.Action = ActionSync

@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/agext/levenshtein"
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 
@@ -28,18 +27,12 @@ func list(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-// didYouMean proposes the nearest name within two edits.
+// didYouMean proposes the name that was probably meant.
 func didYouMean(name string, known []string) string {
-	best, distance := "", 3
-	for _, k := range known {
-		if d := levenshtein.Distance(name, k, nil); d < distance {
-			best, distance = k, d
-		}
+	if best := core.Nearest(name, known); best != "" {
+		return "did you mean " + strconv.Quote(best) + "?"
 	}
-	if best == "" {
-		return ""
-	}
-	return "did you mean " + strconv.Quote(best) + "?"
+	return ""
 }
 
 // hclKey writes a column name as a key of an HCL object.
