@@ -17,7 +17,7 @@ import (
 // Model is one identity block: a core.Model whose Build finds out who is who. Its other
 // methods serve the identity commands; they read the tables that Build wrote.
 type Model struct {
-	name  string
+	store
 	def   definition
 	rules compiled
 	// from lists the tables of each record block, or of the block's own from.
@@ -48,7 +48,7 @@ func Decode(name string, body hcl.Body, eval *hcl.EvalContext, reads []core.Tabl
 }
 
 func decode(name string, body hcl.Body, eval *hcl.EvalContext, reads []core.TableName) (*Model, hcl.Diagnostics) {
-	m := &Model{name: name}
+	m := &Model{store: store{name}}
 	diags := gohcl.DecodeBody(body, eval, &m.def)
 	if diags.HasErrors() {
 		return nil, diags

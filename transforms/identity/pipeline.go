@@ -9,6 +9,8 @@ import (
 	"github.com/unsilo/unsilo/core"
 	"github.com/unsilo/unsilo/transforms/identity/cluster"
 	"github.com/unsilo/unsilo/transforms/identity/frame"
+	"github.com/unsilo/unsilo/transforms/identity/fs"
+	"github.com/unsilo/unsilo/transforms/identity/kernel"
 	"github.com/unsilo/unsilo/transforms/identity/naming"
 )
 
@@ -29,6 +31,8 @@ type pipeline struct {
 	result   cluster.Result
 	clusters [][]int32
 	ids      naming.Result
+	scanner  *kernel.Scanner
+	fitted   *fs.Model
 	metrics  []metric
 }
 
@@ -59,10 +63,15 @@ func (p *pipeline) match(ctx context.Context) error {
 	if p.frame, err = p.model.load(ctx, p.req.Warehouse, p.layout); err != nil {
 		return err
 	}
+	p.profile()
 	if err = p.model.normaliseFrame(p.frame, p.layout); err != nil {
 		return err
 	}
+	p.derive()
 	if err = p.exactEdges(); err != nil {
+		return err
+	}
+	if err = p.probableEdges(ctx); err != nil {
 		return err
 	}
 	if err = p.cluster(ctx); err != nil {

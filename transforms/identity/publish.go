@@ -2,6 +2,8 @@ package identity
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 	"slices"
 
 	"github.com/unsilo/unsilo/core"
@@ -28,7 +30,7 @@ func (p *pipeline) write(ctx context.Context, tx core.Tx) error {
 			return err
 		}
 	}
-	for _, step := range []func(context.Context, core.Tx) error{p.writeMap, p.writeRecords, p.writeEdges, p.writeIDs, p.writeLog} {
+	for _, step := range []func(context.Context, core.Tx) error{p.writeMap, p.writeRecords, p.writeEdges, p.writeIDs, p.writeModel, p.writeLog} {
 		if err := step(ctx, tx); err != nil {
 			return err
 		}
@@ -131,6 +133,19 @@ func (p *pipeline) writeIDs(ctx context.Context, tx core.Tx) error {
 		}
 	}
 	return redirects.replace(ctx, tx)
+}
+
+func (p *pipeline) writeModel(ctx context.Context, tx core.Tx) error {
+	if p.fitted == nil {
+		return nil
+	}
+	model, err := json.Marshal(trained{*p.fitted, p.req.RunID})
+	if err != nil {
+		return fmt.Errorf("write model: %w", err)
+	}
+	w := newRowWriter(p.model.output(tableModel))
+	w.add(p.req.RunID, string(model))
+	return w.replace(ctx, tx)
 }
 
 func (p *pipeline) writeLog(ctx context.Context, tx core.Tx) error {

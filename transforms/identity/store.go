@@ -24,12 +24,15 @@ const (
 	tableMetric   = "metric"   // figures of each build
 )
 
+// store reads and describes the tables of one identity.
+type store struct{ name string }
+
 // tableOf names a table of this identity.
-func (m *Model) tableOf(kind string) core.TableName {
+func (m store) tableOf(kind string) core.TableName {
 	return core.TableName{Schema: core.SchemaIdentity, Name: m.name + "_" + kind}
 }
 
-func (m *Model) idColumn() string { return m.name + "_id" }
+func (m store) idColumn() string { return m.name + "_id" }
 
 func text(name string) arrow.Field {
 	return arrow.Field{Name: name, Type: arrow.BinaryTypes.String, Nullable: true}
@@ -44,7 +47,7 @@ func moment(name string) arrow.Field {
 }
 
 // outputs describes the tables that Build writes.
-func (m *Model) outputs() []core.Table {
+func (m store) outputs() []core.Table {
 	id := m.idColumn()
 	table := func(kind string, key []string, fields ...arrow.Field) core.Table {
 		return core.Table{Name: m.tableOf(kind), Key: key, Schema: arrow.NewSchema(fields, nil)}
@@ -57,12 +60,13 @@ func (m *Model) outputs() []core.Table {
 		table(tableID, []string{id}, text(id), integer("born"), arrow.Field{Name: "active", Type: arrow.FixedWidthTypes.Boolean, Nullable: true}, text("current")),
 		table(tableRedirect, []string{"old_id"}, text("old_id"), text("current_id")),
 		table(tableEvent, nil, text("run_id"), moment("at"), integer("build"), text("kind"), text(id), text("other_id"), integer("records")),
+		table(tableModel, nil, text("run_id"), text("model")),
 		table(tableMetric, nil, text("run_id"), moment("at"), integer("build"), text("name"),
 			arrow.Field{Name: "value", Type: arrow.PrimitiveTypes.Float64, Nullable: true}),
 	}
 }
 
-func (m *Model) output(kind string) core.Table {
+func (m store) output(kind string) core.Table {
 	all := m.outputs()
 	return all[slices.IndexFunc(all, func(t core.Table) bool { return t.Name == m.tableOf(kind) })]
 }
@@ -168,7 +172,7 @@ func (w *rowWriter) replace(ctx context.Context, tx core.Tx) error {
 
 // scanRows calls f with each row of a table; a table that does not exist has none. Cells
 // come as text or, with number, as integers.
-func (m *Model) scanRows(ctx context.Context, wh core.Warehouse, kind string, f func(row tableRow)) error {
+func (m store) scanRows(ctx context.Context, wh core.Warehouse, kind string, f func(row tableRow)) error {
 	name := m.tableOf(kind)
 	exists, err := hasTable(ctx, wh, name)
 	if err != nil || !exists {

@@ -1,0 +1,172 @@
+package fs
+
+import (
+	"fmt"
+	"math"
+)
+
+// Fit options.
+type FitOptions struct {
+	// Pairs is the number of all possible pairs; the counts cover those that were compared,
+	// and the others are taken to be of two entities.
+	Pairs float64
+	// Random are frequencies of each level among random pairs, by comparison, of pairs
+	// where both values are present; they hold a few pairs of one entity too.
+	Random [][]float64
+	// Strength is the weight of the starting values, in pairs.
+	Strength float64
+	// MaxIterations bounds the work; 0 means 200.
+	MaxIterations int
+}
+
+// Fit estimates m and the prior without labels, by expectation maximisation over pattern
+// counts. u comes from random pairs, less the share of pairs of one entity in them. The
+// values of M in the model are the start and a weak belief.
+func (m *Model) Fit(counts []Count, opt FitOptions) {
+	if opt.MaxIterations == 0 {
+		opt.MaxIterations = 200
+	}
+	f := newFit(m, counts, opt)
+	last := math.Inf(-1)
+	m.Converged = false
+	for m.Iterations = 1; m.Iterations <= opt.MaxIterations; m.Iterations++ {
+		likelihood := f.expect()
+		moved := f.maximise()
+		if moved < 1e-4 || m.Iterations > 5 && likelihood-last < 1e-9*math.Abs(likelihood) && moved < 1e-2 {
+			m.Converged = true
+			break
+		}
+		last = likelihood
+	}
+	if !m.Converged {
+		m.Iterations = opt.MaxIterations
+		m.Messages = append(m.Messages, fmt.Sprintf("training stopped after %d rounds before it settled; the weights are the last ones", opt.MaxIterations))
+	}
+	f.guard()
+}
+
+type fit struct {
+	model    *Model
+	opt      FitOptions
+	patterns []Pattern
+	counts   []Count
+	start    [][]float64
+	sums     [][]float64 // expected matches by comparison and level
+	matches  float64
+}
+
+func newFit(m *Model, counts []Count, opt FitOptions) *fit {
+	f := &fit{model: m, opt: opt, counts: counts}
+	coder := m.Coder()
+	for _, c := range counts {
+		p := make(Pattern, len(m.Comparisons))
+		coder.Decode(c.Pattern, p)
+		f.patterns = append(f.patterns, p)
+	}
+	for _, c := range m.Comparisons {
+		start := make([]float64, len(c.Levels))
+		for l, level := range c.Levels {
+			start[l] = level.M
+		}
+		f.start = append(f.start, start)
+		f.sums = append(f.sums, make([]float64, len(c.Levels)))
+	}
+	f.setU()
+	return f
+}
+
+// expect gives each pattern its probability of being one entity and sums up; it returns
+// the logarithm of the likelihood of the counts.
+func (f *fit) expect() float64 {
+	m := f.model
+	logs := make([][]float64, len(m.Comparisons))
+	logU := make([][]float64, len(m.Comparisons))
+	for k, c := range m.Comparisons {
+		logs[k], logU[k] = make([]float64, len(c.Levels)), make([]float64, len(c.Levels))
+		for l, level := range c.Levels {
+			logs[k][l], logU[k][l] = math.Log(level.M/level.U), math.Log(level.U)
+		}
+		clear(f.sums[k])
+	}
+	f.matches = 0
+	likelihood := 0.0
+	prior := math.Log(m.Prior / (1 - m.Prior))
+	for i, p := range f.patterns {
+		odds, base := prior, math.Log(1-m.Prior)
+		for k, l := range p {
+			if l >= 0 {
+				odds += logs[k][l]
+				base += logU[k][l]
+			}
+		}
+		for _, l := range m.Lifts {
+			if int(p[l.A]) == l.LevelA && int(p[l.B]) == l.LevelB {
+				odds -= l.Bits * math.Ln2
+			}
+		}
+		n := f.counts[i].N
+		q := n / (1 + math.Exp(-odds))
+		likelihood += n * (base + math.Log1p(math.Exp(math.Min(odds, 700))))
+		f.matches += q
+		for k, l := range p {
+			if l >= 0 {
+				f.sums[k][l] += q
+			}
+		}
+	}
+	return likelihood
+}
+
+// maximise sets m, u and the prior from the sums, and returns the largest change of an m.
+func (f *fit) maximise() float64 {
+	m := f.model
+	moved := 0.0
+	for k := range m.Comparisons {
+		levels := m.Comparisons[k].Levels
+		total := f.opt.Strength
+		for _, s := range f.sums[k] {
+			total += s
+		}
+		if total <= 0 {
+			continue
+		}
+		for l := range levels {
+			if levels[l].Fixed {
+				continue
+			}
+			next := math.Max((f.sums[k][l]+f.opt.Strength*f.start[k][l])/total, 1e-6)
+			moved = math.Max(moved, math.Abs(next-levels[l].M))
+			levels[l].M = next
+		}
+	}
+	m.Prior = math.Min(math.Max(f.matches/f.opt.Pairs, 0.1/f.opt.Pairs), 0.5)
+	f.setU()
+	return moved
+}
+
+// setU takes the pairs of one entity out of the random pairs.
+func (f *fit) setU() {
+	m := f.model
+	for k := range m.Comparisons {
+		levels := m.Comparisons[k].Levels
+		for l := range levels {
+			random := f.opt.Random[k][l]
+			different := (random - m.Prior*levels[l].M) / (1 - m.Prior)
+			levels[l].U = math.Max(different, math.Max(random*0.05, 1e-9))
+		}
+	}
+}
+
+// guard keeps the best level of a comparison from speaking against a match: that is what
+// happens when the two classes have changed places.
+func (f *fit) guard() {
+	for k := range f.model.Comparisons {
+		c := &f.model.Comparisons[k]
+		if best := &c.Levels[0]; best.M < best.U {
+			f.model.Messages = append(f.model.Messages, fmt.Sprintf("%s: agreement was rarer among matches than among others; the comparison is not used", c.Name))
+			for l := range c.Levels {
+				c.Levels[l].M = c.Levels[l].U
+			}
+		}
+	}
+}

@@ -1,0 +1,206 @@
+package kernel
+
+import (
+	"cmp"
+	"slices"
+)
+
+// Blocks hold the candidate pairs of several rules without listing them: for each rule the
+// records in order of their key, and for each record its block number under every rule.
+type Blocks struct {
+	Rules []*Rule
+	n     int
+	// members and bounds of each rule's blocks: members[bounds[k]:bounds[k+1]].
+	members [][]int32
+	bounds  [][]int32
+	// numbers[r*len(Rules)+i] is the block of record r under rule i, -1 for none. Rules over
+	// tokens have none here; they come last.
+	numbers []int32
+	// tokenBlocks of a rule over tokens: block numbers per record, ascending, laid out like
+	// the rule's keys; -1 for none.
+	tokenBlocks [][]int32
+	Stats       []RuleStats
+}
+
+// RuleStats say what a rule costs, before anything is compared.
+type RuleStats struct {
+	Name string
+	// Pairs in blocks that are used, before those of earlier rules are taken out.
+	Pairs int64
+	// Largest block that is used; Oversize blocks, and their pairs, are not.
+	Largest, Oversize int
+	OversizePairs     int64
+	// Keyed records have a key.
+	Keyed int
+}
+
+// NewBlocks computes keys and blocks for n records.
+func NewBlocks(n int, rules []*Rule) *Blocks {
+	slices.SortStableFunc(rules, func(a, b *Rule) int { return cmp.Compare(btoi(a.Tokens != nil), btoi(b.Tokens != nil)) })
+	b := &Blocks{Rules: rules, n: n, numbers: make([]int32, n*len(rules))}
+	for i := range b.numbers {
+		b.numbers[i] = -1
+	}
+	cache := hashCache{}
+	for i, r := range rules {
+		if r.Tokens != nil {
+			b.addTokens(i, r)
+			continue
+		}
+		b.addKeys(i, r, r.keysOf(n, cache))
+	}
+	return b
+}
+
+func btoi(v bool) int {
+	if v {
+		return 1
+	}
+	return 0
+}
+
+type keyed struct {
+	key    uint64
+	record int32
+}
+
+func (b *Blocks) addKeys(i int, r *Rule, keys []uint64) {
+	list := make([]keyed, 0, len(keys))
+	for rec, key := range keys {
+		if key != 0 {
+			list = append(list, keyed{key, int32(rec)})
+		}
+	}
+	stride := len(b.Rules)
+	b.collect(r, list, func(member int32, block int32) { b.numbers[int(member)*stride+i] = block })
+	b.tokenBlocks = append(b.tokenBlocks, nil)
+}
+
+func (b *Blocks) addTokens(i int, r *Rule) {
+	list := make([]keyed, 0, len(r.Tokens.Keys))
+	for rec := range int32(b.n) {
+		for _, key := range r.Tokens.Keys[r.Tokens.Start[rec]:r.Tokens.Start[rec+1]] {
+			list = append(list, keyed{key, rec})
+		}
+	}
+	blocks := make([]int32, len(r.Tokens.Keys))
+	for k := range blocks {
+		blocks[k] = -1
+	}
+	// Blocks are numbered in order of keys and a record's keys ascend, so its block
+	// numbers do too; next counts how many of its keys have been seen.
+	next := slices.Clone(r.Tokens.Start[:b.n])
+	b.collect(r, list, func(member, block int32) {
+		blocks[next[member]] = block
+		next[member]++
+	})
+	b.tokenBlocks = append(b.tokenBlocks, blocks)
+}
+
+// collect sorts by key and keeps blocks of two records up to the rule's limit; place is
+// called once for each record of each kept block, in order of blocks.
+func (b *Blocks) collect(r *Rule, list []keyed, place func(member, block int32)) {
+	sortKeyed(list)
+	stats := RuleStats{Name: r.Name, Keyed: len(list)}
+	var members []int32
+	bounds := []int32{0}
+	for from := 0; from < len(list); {
+		to := from + 1
+		for to < len(list) && list[to].key == list[from].key {
+			to++
+		}
+		size := to - from
+		pairs := int64(size) * int64(size-1) / 2
+		switch {
+		case size == 1:
+		case r.MaxBlock > 0 && size > r.MaxBlock:
+			stats.Oversize++
+			stats.OversizePairs += pairs
+		default:
+			stats.Pairs += pairs
+			stats.Largest = max(stats.Largest, size)
+			for _, k := range list[from:to] {
+				members = append(members, k.record)
+				place(k.record, int32(len(bounds)-1))
+			}
+			bounds = append(bounds, int32(len(members)))
+		}
+		from = to
+	}
+	b.members = append(b.members, members)
+	b.bounds = append(b.bounds, bounds)
+	b.Stats = append(b.Stats, stats)
+}
+
+// sortKeyed sorts by key, keeping the order of records, by counting bytes from the
+// lowest.
+func sortKeyed(list []keyed) {
+	if len(list) < 4096 {
+		slices.SortStableFunc(list, func(a, b keyed) int { return cmp.Compare(a.key, b.key) })
+		return
+	}
+	from, to := list, make([]keyed, len(list))
+	const bitsPerPass, passes = 11, 6
+	var counts [1 << bitsPerPass]int
+	for p := range passes {
+		clear(counts[:])
+		shift := p * bitsPerPass
+		for i := range from {
+			counts[from[i].key>>shift&(1<<bitsPerPass-1)]++
+		}
+		sum := 0
+		for i, n := range counts {
+			counts[i] = sum
+			sum += n
+		}
+		for i := range from {
+			digit := from[i].key >> shift & (1<<bitsPerPass - 1)
+			to[counts[digit]] = from[i]
+			counts[digit]++
+		}
+		from, to = to, from
+	}
+	// An even number of passes leaves the result in list.
+}
+
+// earlier reports whether a rule before i already pairs a and b.
+func (b *Blocks) earlier(i int, x, y int32) bool {
+	stride := len(b.Rules)
+	bx := b.numbers[int(x)*stride : int(x)*stride+i]
+	by := b.numbers[int(y)*stride : int(y)*stride+i]
+	for k, v := range bx {
+		if v >= 0 && v == by[k] {
+			return true
+		}
+	}
+	return b.Rules[i].Tokens != nil && b.earlierTokens(i, x, y)
+}
+
+func (b *Blocks) earlierTokens(i int, x, y int32) bool {
+	for k := range i {
+		if t := b.Rules[k].Tokens; t != nil && firstShared(b.tokenBlocks[k], t.Start, x, y) >= 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// firstShared is the lowest block that two records share under a rule over tokens, or -1.
+func firstShared(blocks, start []int32, x, y int32) int32 {
+	bx, by := blocks[start[x]:start[x+1]], blocks[start[y]:start[y+1]]
+	for i, j := 0, 0; i < len(bx) && j < len(by); {
+		switch v, w := bx[i], by[j]; {
+		case v < 0:
+			return -1
+		case v == w:
+			return v
+		case v < w:
+			i++
+		case w < 0:
+			return -1
+		default:
+			j++
+		}
+	}
+	return -1
+}

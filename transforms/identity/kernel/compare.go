@@ -1,0 +1,121 @@
+// Package kernel compares records: it makes the candidate pairs of blocking rules and
+// turns each into a pattern of agreement levels, without ever holding a table of pairs.
+// It decides nothing about who is who.
+package kernel
+
+import (
+	"math"
+
+	"github.com/unsilo/unsilo/transforms/identity/frame"
+	"github.com/unsilo/unsilo/transforms/identity/fs"
+)
+
+// A Comparison turns two records into a level, 0 for the best; Missing when either lacks
+// the value.
+type Comparison struct {
+	Name string
+	// Columns that it reads, for reports.
+	Columns []string
+	Levels  []Level
+	// Level must be safe for concurrent use.
+	Level func(a, b int32) int8
+}
+
+// Missing is the level of a pair that cannot be compared.
+const Missing = int8(-1)
+
+// A Level of a comparison.
+type Level struct {
+	Name string
+	// M is the usual share of this level among pairs of one entity, where training starts.
+	M float64
+	// Term, when set, weighs the level by how common the value is.
+	Term *Term
+	// FixedM and FixedU are values that a user gave; 0 means none.
+	FixedM, FixedU float64
+}
+
+// A Term holds the frequency of each value of a column.
+type Term struct {
+	Column *frame.Column
+	// Bits are added to an edge by the code of the agreed value, in millionths of a bit.
+	Bits []int32
+}
+
+// tfFloor bounds the weight of values that occur once in a very large table.
+const tfFloor = 1e-6
+
+// Weigh sets Bits from the number of holders of each value: a value rarer than the
+// average agreement adds, a common one takes away.
+func (t *Term) Weigh(counts []int32) {
+	total, squares := 0.0, 0.0
+	for _, n := range counts {
+		total += float64(n)
+		squares += float64(n) * float64(n)
+	}
+	t.Bits = make([]int32, len(counts))
+	if total == 0 {
+		return
+	}
+	mean := math.Log2(math.Max(squares/(total*total), tfFloor))
+	for code, n := range counts {
+		share := math.Max(float64(n)/total, tfFloor)
+		t.Bits[code] = fs.MicroBits(mean - math.Log2(share))
+	}
+}
+
+// Extra gives the bits that the value of record a adds at this level.
+func (l *Level) Extra(a, b int32) int32 {
+	if l.Term == nil {
+		return 0
+	}
+	x, y := l.Term.Column.First(a), l.Term.Column.First(b)
+	if x < 0 || y < 0 {
+		return 0
+	}
+	return min(l.Term.Bits[x], l.Term.Bits[y])
+}
+
+// Model makes the starting model of comparisons.
+func Model(comparisons []*Comparison) *fs.Model {
+	m := &fs.Model{Prior: 1e-4}
+	for _, c := range comparisons {
+		k := fs.Comparison{Name: c.Name}
+		for _, l := range c.Levels {
+			k.Levels = append(k.Levels, fs.Level{Name: l.Name, M: l.M, U: 0.01})
+		}
+		m.Comparisons = append(m.Comparisons, k)
+	}
+	return m
+}
+
+// byCode makes a Level function from one on two codes, taking the best pair of values.
+func byCode(c *frame.Column, level func(x, y int32) int8) func(a, b int32) int8 {
+	if c.Start == nil {
+		codes := c.Codes
+		return func(a, b int32) int8 {
+			x, y := codes[a], codes[b]
+			switch {
+			case x < 0 || y < 0:
+				return Missing
+			case x == y:
+				return 0
+			}
+			return level(x, y)
+		}
+	}
+	return func(a, b int32) int8 {
+		best := Missing
+		for _, x := range c.Of(a) {
+			for _, y := range c.Of(b) {
+				if x == y {
+					return 0
+				}
+				if l := level(x, y); best == Missing || l < best {
+					best = l
+				}
+			}
+		}
+		return best
+	}
+}

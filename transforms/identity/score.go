@@ -1,0 +1,145 @@
+package identity
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/unsilo/unsilo/transforms/identity/cluster"
+	"github.com/unsilo/unsilo/transforms/identity/fs"
+	"github.com/unsilo/unsilo/transforms/identity/kernel"
+)
+
+// Training compares at most trainPairs candidates and randomPairs pairs picked at random.
+const (
+	trainPairs  = 3_000_000
+	randomPairs = 3_000_000
+)
+
+// floorBits is the least weight of an edge that is kept, in millionths of a bit: below it
+// an observed pair says as little as one that was never compared.
+const floorBits = -5_000_000
+
+// probableEdges trains the model and adds an edge for each candidate pair that reaches the
+// floor.
+func (p *pipeline) probableEdges(ctx context.Context) error {
+	columns := p.compared()
+	if len(columns) == 0 || p.frame.Len() < 2 {
+		return nil
+	}
+	p.progress("choosing blocking rules")
+	rules := kernel.Choose(columns, p.frame.Column(jointName), kernel.DefaultBudget(p.frame.Len()))
+	blocks := kernel.NewBlocks(p.frame.Len(), rules)
+	p.scanner = kernel.NewScanner(blocks, p.defaultComparisons(columns))
+	p.weighTerms(nil)
+	p.progress("training")
+	if err := p.train(ctx); err != nil {
+		return err
+	}
+	p.progress("comparing")
+	result, err := p.scanner.Run(ctx, kernel.Options{Weigh: p.weigher(), Floor: floorBits})
+	if err != nil {
+		return err
+	}
+	p.measure("pairs.compared", float64(result.Pairs))
+	for i, s := range blocks.Stats {
+		p.measure("pairs."+s.Name, float64(result.RulePairs[i]))
+		if s.Oversize > 0 {
+			p.note("blocking rule %s: %d blocks above its limit were not compared (%d pairs)", s.Name, s.Oversize, s.OversizePairs)
+		}
+	}
+	for _, m := range result.Matches {
+		p.edges = append(p.edges, cluster.Edge{A: m.A, B: m.B, Bits: m.Bits, Rule: m.Rule, Tier: cluster.Probable, Pattern: m.Pattern})
+	}
+	return nil
+}
+
+// weighTerms counts how many hold each value: records, or clusters when of is given.
+func (p *pipeline) weighTerms(of []int32) {
+	done := map[*kernel.Term]bool{}
+	for _, c := range p.scanner.Comparisons {
+		for i := range c.Levels {
+			t := c.Levels[i].Term
+			if t == nil || done[t] {
+				continue
+			}
+			done[t] = true
+			if of == nil {
+				t.Weigh(t.Column.Counts())
+				continue
+			}
+			t.Weigh(holders(t.Column.Of, t.Column.Values.Len(), of))
+		}
+	}
+}
+
+// holders counts the clusters that hold each value.
+func holders(codes func(int32) []int32, values int, of []int32) []int32 {
+	type held struct{ code, root int32 }
+	seen := make(map[held]struct{}, len(of))
+	counts := make([]int32, values)
+	for r, root := range of {
+		for _, code := range codes(int32(r)) {
+			if code < 0 {
+				continue
+			}
+			if _, ok := seen[held{code, root}]; !ok {
+				seen[held{code, root}] = struct{}{}
+				counts[code]++
+			}
+		}
+	}
+	return counts
+}
+
+// train fits the model on a sample of candidate pairs.
+func (p *pipeline) train(ctx context.Context) error {
+	candidates := int64(0)
+	for _, s := range p.scanner.Blocks.Stats {
+		candidates += s.Pairs
+	}
+	oneIn := uint64(candidates/trainPairs) + 1
+	sample, err := p.scanner.Run(ctx, kernel.Options{OneIn: oneIn})
+	if err != nil {
+		return err
+	}
+	shares, _, _ := p.scanner.Random(p.frame.Len(), randomPairs, uint64(p.seed()))
+	n := float64(p.frame.Len())
+	p.fitted = kernel.Model(p.scanner.Comparisons)
+	for i := range sample.Counts {
+		sample.Counts[i].N *= float64(oneIn)
+	}
+	p.fitted.Prior = 1 / n
+	p.fitted.Fit(sample.Counts, fs.FitOptions{Pairs: n * (n - 1) / 2, Random: shares, Strength: 20})
+	for _, message := range p.fitted.Messages {
+		p.note("%s", message)
+	}
+	return nil
+}
+
+func (p *pipeline) seed() int {
+	if p.model.def.Seed != nil {
+		return *p.model.def.Seed
+	}
+	return 7
+}
+
+func (p *pipeline) weigher() func(uint64) int32 {
+	coder := p.fitted.Coder()
+	return func(code uint64) int32 {
+		pattern := make(fs.Pattern, len(p.fitted.Comparisons))
+		coder.Decode(code, pattern)
+		return p.fitted.Weight(pattern)
+	}
+}
+
+// describe writes the fitted model for people.
+func describe(m *fs.Model) string {
+	out := fmt.Sprintf("prior %.3g, %d iterations, converged %v\n", m.Prior, m.Iterations, m.Converged)
+	for k, c := range m.Comparisons {
+		out += c.Name + "\n"
+		for l, level := range c.Levels {
+			out += fmt.Sprintf("  %-50s m %.5f u %.7f bits %6.2f\n", level.Name, level.M, level.U, float64(m.LevelBits(k, l))/1e6)
+		}
+	}
+	return out
+}

@@ -1,0 +1,57 @@
+package identity
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/unsilo/unsilo/core"
+	"github.com/unsilo/unsilo/transforms/identity/fs"
+)
+
+// trained is the model of the last build as it is stored.
+type trained struct {
+	fs.Model
+	// Version changes with every training.
+	Version string `json:"version"`
+}
+
+const tableModel = "model"
+
+// loadModel reads the stored model; nil when there is none.
+func loadModel(ctx context.Context, wh core.Warehouse, s store) (*trained, error) {
+	var text string
+	if err := s.scanRows(ctx, wh, tableModel, func(r tableRow) { text = r.text(1) }); err != nil || text == "" {
+		return nil, err
+	}
+	t := &trained{}
+	if err := json.Unmarshal([]byte(text), t); err != nil {
+		return nil, fmt.Errorf("read model of identity.%s: %w", s.name, err)
+	}
+	return t, nil
+}
+
+// evidence breaks the bits of an edge down into the prior, each comparison's level and what
+// the frequency of its value adds.
+func (t *trained) evidence(code uint64, bits int64) []Evidence {
+	p := make(fs.Pattern, len(t.Comparisons))
+	t.Coder().Decode(code, p)
+	out := []Evidence{{Comparison: "two random records", Level: "prior", Bits: float64(t.PriorBits()) / 1e6}}
+	for k, l := range p {
+		c := t.Comparisons[k]
+		if l < 0 || int(l) >= len(c.Levels) {
+			continue
+		}
+		out = append(out, Evidence{Comparison: c.Name, Level: c.Levels[l].Name, Bits: float64(t.LevelBits(k, int(l))) / 1e6})
+	}
+	for _, l := range t.Lifts {
+		if int(p[l.A]) == l.LevelA && int(p[l.B]) == l.LevelB {
+			out = append(out, Evidence{Comparison: t.Comparisons[l.A].Name + " with " + t.Comparisons[l.B].Name,
+				Level: "they often agree together", Bits: -float64(fs.MicroBits(l.Bits)) / 1e6})
+		}
+	}
+	if rest := bits - int64(t.Weight(p)); rest != 0 {
+		out = append(out, Evidence{Comparison: "value frequency", Level: "how rare the agreed values are", Bits: float64(rest) / 1e6})
+	}
+	return out
+}
