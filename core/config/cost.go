@@ -66,7 +66,13 @@ func (c *cost) of(expr hclsyntax.Expression, scope *loopScope) extent {
 		return extent{}
 	}
 	e := c.bound(expr, scope)
-	c.work = add(c.work, e.weight)
+	switch expr.(type) {
+	case *hclsyntax.ScopeTraversalExpr, *hclsyntax.ParenthesesExpr, *hclsyntax.TemplateWrapExpr, *hclsyntax.RelativeTraversalExpr,
+		*hclsyntax.IndexExpr:
+		c.work = add(c.work, itemWeight) // these hand on a value that is there
+	default:
+		c.work = add(c.work, e.weight)
+	}
 	return e
 }
 
@@ -160,7 +166,11 @@ func (c *cost) variable(t hcl.Traversal, scope *loopScope) extent {
 
 func (c *cost) call(expr *hclsyntax.FunctionCallExpr, scope *loopScope) extent {
 	e := c.sum(expr.Args, scope)
+	c.work = add(c.work, e.weight/8) // to look at the arguments
 	switch expr.Name {
+	case "length", "contains", "startswith", "endswith", "min", "max", "abs", "ceil", "floor", "parseint", "tonumber", "tobool",
+		"timeadd", "formatdate":
+		return textExtent(0)
 	case "file", "replace", "regexreplace", "format", "join":
 		// These look at the size of their text when they are called. The estimate need
 		// not assume the worst for each.

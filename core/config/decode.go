@@ -35,6 +35,9 @@ func (l *loader) attributes(b *hclsyntax.Block, want fieldsOf) map[string]any {
 		known[f.Name] = f
 	}
 	for _, attr := range inOrder(b.Body.Attributes) {
+		if l.full() {
+			break
+		}
 		f, ok := known[attr.Name]
 		if !ok {
 			l.unknownAttribute(attr, want)

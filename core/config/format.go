@@ -20,7 +20,7 @@ func Format(src []byte) ([]byte, error) {
 		return nil, fmt.Errorf("format file: %s", oneLine(problem.Summary))
 	}
 	if _, diags := hclsyntax.ParseConfig(src, "file", hcl.InitialPos); diags.HasErrors() {
-		d := convert(diags[:1], newSnippets(map[string][]byte{"file": src}, nil))[0]
+		d := convert(diags[:1], newSnippets(map[string][]byte{"file": src}, nil, nil))[0]
 		return nil, fmt.Errorf("format file: line %d: %s: %s", d.Range.Line, d.Summary, d.Detail)
 	}
 	current := src

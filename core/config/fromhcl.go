@@ -28,13 +28,13 @@ func newWarning(at hcl.Range, summary, detail, try string) *hcl.Diagnostic {
 // from files. Secrets that stand in those lines are not known here; Project.FromHCL
 // hides them.
 func FromHCL(ds hcl.Diagnostics, files map[string][]byte) core.Diagnostics {
-	return convert(ds, newSnippets(files, nil))
+	return convert(ds, newSnippets(files, nil, nil))
 }
 
 // FromHCL is like the function FromHCL, for the files of the project; secrets written in
 // them are hidden.
 func (p *Project) FromHCL(ds hcl.Diagnostics) core.Diagnostics {
-	return convert(ds, newSnippets(p.Files, p.hidden))
+	return convert(ds, p.snippets())
 }
 
 func convert(ds hcl.Diagnostics, lines *snippets) core.Diagnostics {

@@ -34,7 +34,7 @@ func guard(name string, src []byte) *hcl.Diagnostic {
 			"Split the file, or read data with a source instead of writing it into the configuration.")
 	}
 	tokens, _ := hclsyntax.LexConfig(src, name, hcl.InitialPos)
-	g := nesting{chain: []int{0}}
+	g := nesting{levels: []level{{separates: true}}}
 	for i, tok := range tokens {
 		if problem := g.next(tokens, i); problem != "" {
 			return newDiag(tok.Range, problem, "The file is refused before it is parsed, to protect the program.",
@@ -48,26 +48,38 @@ func guard(name string, src []byte) *hcl.Diagnostic {
 type nesting struct {
 	unary      int
 	directives int
-	// chain counts operators in a row, by bracket level; the last is the innermost.
-	chain []int
+	// levels are the brackets around, the innermost last.
+	levels []level
+}
+
+// level is one bracket.
+type level struct {
+	// chain counts the operators in a row.
+	chain int
+	// separates says that a line end separates here, as it does between attributes.
+	separates bool
 }
 
 // next takes tokens[i] and says what is wrong, or "".
 func (g *nesting) next(tokens hclsyntax.Tokens, i int) string {
 	tok := tokens[i]
-	innermost := len(g.chain) - 1
+	inner := &g.levels[len(g.levels)-1]
 	switch tok.Type {
 	case hclsyntax.TokenOBrace, hclsyntax.TokenOBrack, hclsyntax.TokenOParen, hclsyntax.TokenOQuote,
 		hclsyntax.TokenOHeredoc, hclsyntax.TokenTemplateInterp, hclsyntax.TokenTemplateControl:
-		g.chain[innermost]++
-		g.chain = append(g.chain, 0)
+		inner.chain++
+		g.levels = append(g.levels, level{separates: tok.Type == hclsyntax.TokenOBrace})
 	case hclsyntax.TokenCBrace, hclsyntax.TokenCBrack, hclsyntax.TokenCParen, hclsyntax.TokenCQuote,
 		hclsyntax.TokenCHeredoc, hclsyntax.TokenTemplateSeqEnd:
-		if innermost > 0 {
-			g.chain = g.chain[:innermost]
+		if len(g.levels) > 1 {
+			g.levels = g.levels[:len(g.levels)-1]
 		}
-	case hclsyntax.TokenComma, hclsyntax.TokenNewline, hclsyntax.TokenQuotedLit, hclsyntax.TokenStringLit:
-		g.chain[innermost] = 0
+	case hclsyntax.TokenNewline:
+		if inner.separates {
+			inner.chain = 0
+		}
+	case hclsyntax.TokenComma, hclsyntax.TokenQuotedLit, hclsyntax.TokenStringLit:
+		inner.chain = 0
 	case hclsyntax.TokenNumberLit:
 		if numberTooLarge(string(tok.Bytes)) {
 			return "Number too large"
@@ -75,7 +87,7 @@ func (g *nesting) next(tokens hclsyntax.Tokens, i int) string {
 	case hclsyntax.TokenIdent:
 		g.directive(tokens, i)
 	default:
-		g.chain[innermost]++
+		inner.chain++
 	}
 	if tok.Type == hclsyntax.TokenBang || tok.Type == hclsyntax.TokenMinus {
 		g.unary++
@@ -83,9 +95,9 @@ func (g *nesting) next(tokens hclsyntax.Tokens, i int) string {
 		g.unary = 0
 	}
 	switch {
-	case len(g.chain)-1+g.unary+g.directives > maxDepth:
+	case len(g.levels)-1+g.unary+g.directives > maxDepth:
 		return fmt.Sprintf("Nested more than %d levels deep", maxDepth)
-	case g.chain[len(g.chain)-1] > maxChain:
+	case g.levels[len(g.levels)-1].chain > maxChain:
 		return fmt.Sprintf("More than %d operators in a row", maxChain)
 	}
 	return ""

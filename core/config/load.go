@@ -63,7 +63,7 @@ func Load(dir string, opts Options) (*Project, core.Diagnostics) {
 		known: map[string]map[string]bool{"var": {}, "local": {}}, uses: map[string][]use{}}
 	l.project = &Project{
 		Dir: abs, Isolation: "process", Files: map[string][]byte{},
-		blocks: map[string]*hclsyntax.Block{}, held: map[string]string{},
+		bodies: map[string]*hclsyntax.Body{}, blocks: map[string]*hclsyntax.Block{}, held: map[string]string{},
 	}
 	if !l.parse(files) {
 		return nil, l.finish()
@@ -181,7 +181,7 @@ func (l *loader) finish() core.Diagnostics {
 
 // inPlace shows diagnostics of other packages with the lines of the project's files.
 func (l *loader) inPlace(ds core.Diagnostics) core.Diagnostics {
-	lines := newSnippets(l.project.Files, l.project.hidden)
+	lines := l.project.snippets()
 	for i, d := range ds {
 		if d.Range != nil && l.project.Files[d.Range.File] != nil {
 			ds[i].Snippet, ds[i].Context = lines.text(*d.Range), lines.context(*d.Range)
@@ -195,6 +195,7 @@ func (l *loader) parse(files []namedFile) bool {
 	sound := true
 	for _, f := range files {
 		l.project.Files[f.name] = f.src
+		l.project.bodies[f.name] = nil
 		if problem := guard(f.name, f.src); problem != nil {
 			l.diags = append(l.diags, problem)
 			sound = false
@@ -203,6 +204,9 @@ func (l *loader) parse(files []namedFile) bool {
 		file, diags := hclsyntax.ParseConfig(f.src, f.name, hcl.InitialPos)
 		l.diags = append(l.diags, withoutEchoes(diags)...)
 		body, ok := file.Body.(*hclsyntax.Body)
+		if ok {
+			l.project.bodies[f.name] = body
+		}
 		if !ok || diags.HasErrors() {
 			sound = false
 			continue

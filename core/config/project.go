@@ -45,6 +45,8 @@ type Project struct {
 	// Files holds what was read, by name relative to Dir, for snippets.
 	Files map[string][]byte `json:"-"`
 
+	// bodies are the parsed files, nil for one that was refused.
+	bodies map[string]*hclsyntax.Body
 	// blocks finds the syntax of a block by "kind.name", for Locate.
 	blocks map[string]*hclsyntax.Block
 	// held are secrets that stand in the files or came as variables, by reference.

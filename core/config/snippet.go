@@ -3,6 +3,7 @@ package config
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"regexp"
 	"strings"
 
@@ -15,6 +16,8 @@ import (
 const (
 	maxSnippetLines = 5
 	maxSnippetWidth = 240
+	// maxLine bounds the bytes of a line that are looked at: more than are shown.
+	maxLine = 4096
 	// sensitive stands where a secret was.
 	sensitive = "(sensitive)"
 )
@@ -25,12 +28,12 @@ type snippets struct {
 	bodies map[string]*hclsyntax.Body
 }
 
-// newSnippets prepares to show files with the hidden places replaced.
-func newSnippets(files map[string][]byte, hidden []hcl.Range) *snippets {
+// newSnippets prepares to show files with the hidden places replaced. Files that are not
+// among the bodies are parsed when they are needed.
+func newSnippets(files map[string][]byte, hidden []hcl.Range, bodies map[string]*hclsyntax.Body) *snippets {
 	s := &snippets{files: map[string][]byte{}, bodies: map[string]*hclsyntax.Body{}}
-	for name, src := range files {
-		s.files[name] = src
-	}
+	maps.Copy(s.files, files)
+	maps.Copy(s.bodies, bodies)
 	cloned := map[string]bool{}
 	for _, h := range hidden {
 		src := s.files[h.Filename]
@@ -58,8 +61,10 @@ func blank(text []byte) {
 // Snippet gives the lines of a place in the project's files; secrets written there are
 // replaced. It is empty for a place that is in none of them.
 func (p *Project) Snippet(r core.Range) string {
-	return newSnippets(p.Files, p.hidden).text(r)
+	return p.snippets().text(r)
 }
+
+func (p *Project) snippets() *snippets { return newSnippets(p.Files, p.hidden, p.bodies) }
 
 func (s *snippets) text(r core.Range) string {
 	src, ok := s.files[r.File]
@@ -88,6 +93,7 @@ func (s *snippets) text(r core.Range) string {
 // safeLine makes a line of a file fit to be shown: hidden bytes and what looks like a
 // secret are replaced, control characters too, and it is cut to a bearable length.
 func safeLine(line string) string {
+	line = line[:min(len(line), maxLine)]
 	line = hiddenRun.ReplaceAllString(line, sensitive)
 	line = secretAssignment.ReplaceAllStringFunc(line, hideAssignment)
 	line = userInfo.ReplaceAllString(line, "://$1:"+sensitive+"@")
