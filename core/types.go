@@ -13,6 +13,12 @@ func Canonical(t arrow.DataType) arrow.DataType {
 		return Canonical(t.ValueType)
 	case *arrow.RunEndEncodedType:
 		return Canonical(t.Encoded())
+	case arrow.ExtensionType:
+		return Canonical(t.StorageType())
+	case *arrow.Decimal32Type, *arrow.Decimal64Type, *arrow.Decimal256Type:
+		if d := t.(arrow.DecimalType); d.GetPrecision() <= 38 {
+			return &arrow.Decimal128Type{Precision: d.GetPrecision(), Scale: d.GetScale()}
+		}
 	case *arrow.LargeStringType, *arrow.StringViewType:
 		return arrow.BinaryTypes.String
 	case *arrow.LargeBinaryType, *arrow.BinaryViewType, *arrow.FixedSizeBinaryType:

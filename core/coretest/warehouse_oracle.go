@@ -1,0 +1,3 @@
+package coretest
+
+func oracleRules() []warehouseRule { return nil }

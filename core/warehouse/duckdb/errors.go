@@ -1,0 +1,109 @@
+//go:build duckdb_arrow
+
+package duckdb
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/duckdb/duckdb-go/v2/mapping"
+
+	"github.com/unsilo/unsilo/core"
+)
+
+var (
+	errNUL            = errors.New("a zero byte in a name or in SQL")
+	errEmptySQL       = errors.New("there is no statement")
+	errManyStatements = errors.New("there is more than one statement")
+	errClosed         = errors.New("the warehouse is closed")
+	errSpent          = errors.New("the transaction has ended")
+)
+
+// A nativeError is an error in DuckDB's own words, which begin with its kind.
+type nativeError struct{ message string }
+
+func (e *nativeError) Error() string { return strings.TrimSpace(e.message) }
+
+// is reports whether the message begins with one of the kinds.
+func (e *nativeError) is(kinds ...string) bool {
+	for _, k := range kinds {
+		if strings.HasPrefix(e.message, k+" Error") {
+			return true
+		}
+	}
+	return false
+}
+
+// says reports whether the message contains one of the phrases.
+func (e *nativeError) says(phrases ...string) bool {
+	for _, p := range phrases {
+		if strings.Contains(e.message, p) {
+			return true
+		}
+	}
+	return false
+}
+
+func errorData(d mapping.ErrorData) error {
+	defer mapping.DestroyErrorData(&d)
+	if !mapping.ErrorDataHasError(d) {
+		return nil
+	}
+	return &nativeError{message: mapping.ErrorDataMessage(d)}
+}
+
+// fatal reports whether DuckDB has given up on the instance: every handle on it must be
+// dropped before the file can be used again.
+func fatal(err error) bool {
+	var e *nativeError
+	return errors.As(err, &e) && (e.is("FATAL") || e.says("database has been invalidated"))
+}
+
+// translate makes a core.Error of what DuckDB or the code around it reported.
+func translate(op string, err error) error {
+	var known *core.Error
+	var native *nativeError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &known):
+		return err
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return err
+	case errors.As(err, &native):
+		out := classify(native)
+		out.Op, out.Err = op, err
+		return out
+	}
+	return &core.Error{Kind: core.KindInternal, Op: op, Err: err}
+}
+
+const tryRepair = "run `unsilo db repair`"
+
+func classify(e *nativeError) *core.Error {
+	switch {
+	case e.says("Conflicting lock is held", "Could not set lock on file"):
+		return &core.Error{Kind: core.KindUnavailable, Try: "wait until the process that holds the file has ended, or query the snapshot"}
+	case e.says("No space left", "not enough disk space", "max_temp_directory_size", "Disk quota exceeded"):
+		return &core.Error{Kind: core.KindUnavailable, Try: "free disk space and run again; everything acknowledged before is stored"}
+	case e.says("checksum", "orrupt", "replaying WAL", "not a valid DuckDB database file", "Failed to deserialize", "Serialization Error"):
+		return &core.Error{Kind: core.KindInternal, Try: tryRepair}
+	case fatal(e):
+		return &core.Error{Kind: core.KindUnavailable, Try: "run again; the warehouse reopens its file"}
+	case e.is("TransactionContext", "Transaction") && e.says("onflict"):
+		return &core.Error{Kind: core.KindUnavailable, Try: "run again; another transaction changed the same table"}
+	case e.is("Out of Memory"):
+		return &core.Error{Kind: core.KindUnavailable, Try: "raise memory_limit in the warehouse block"}
+	case e.is("Conversion", "Out of Range", "Invalid Input", "Decimal"):
+		return &core.Error{Kind: core.KindData}
+	case e.is("IO"):
+		return &core.Error{Kind: core.KindUnavailable}
+	}
+	return &core.Error{Kind: core.KindInternal}
+}
+
+// refuse is an error about the rows or tables a caller passed in.
+func refuse(op string, err error) error {
+	return &core.Error{Kind: core.KindData, Op: op, Err: err}
+}

@@ -1,0 +1,149 @@
+//go:build duckdb_arrow
+
+package duckdb
+
+import (
+	"context"
+	"strconv"
+	"strings"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+
+	"github.com/unsilo/unsilo/core"
+)
+
+// merge stores rows by key. Most writes bring keys that the table has not seen, or go to
+// an empty table: then a chunk whose keys are all different is inserted as it is. Other
+// rows take the way over a temporary table and MERGE.
+func (w *writing) merge(ctx context.Context) (counts core.Counts, err error) {
+	before, err := w.size(ctx)
+	if err != nil {
+		return counts, err
+	}
+	if before == 0 {
+		return w.fill(ctx)
+	}
+	c, last, err := w.chunk(ctx)
+	if err != nil {
+		return counts, err
+	}
+	defer c.release()
+	if c.rows == 0 {
+		return counts, nil
+	}
+	if last && w.src.unique(c) {
+		known, err := w.knows(ctx, c)
+		if err != nil {
+			return counts, err
+		}
+		if !known {
+			return core.Counts{New: c.rows}, w.insert(ctx, c)
+		}
+	}
+	return w.mergeStaged(ctx, c, last, before)
+}
+
+// fill merges into an empty table: whatever the rows hold, every key is new.
+func (w *writing) fill(ctx context.Context) (core.Counts, error) {
+	for first, last := true, false; !last; first = false {
+		var c *chunk
+		var err error
+		if c, last, err = w.chunk(ctx); err != nil {
+			return core.Counts{}, w.undo(!first, err)
+		}
+		known := !w.src.unique(c)
+		if !known && !first && c.rows > 0 {
+			known, err = w.knows(ctx, c)
+		}
+		switch {
+		case err != nil:
+		case known:
+			_, err = w.mergeStaged(ctx, c, true, 0)
+		default:
+			err = w.insert(ctx, c)
+		}
+		c.release()
+		if err != nil {
+			return core.Counts{}, w.undo(!first, err)
+		}
+	}
+	n, err := w.size(ctx)
+	return core.Counts{New: n}, err
+}
+
+func (w *writing) size(ctx context.Context) (int64, error) {
+	if err := w.tx.begin(ctx); err != nil {
+		return 0, err
+	}
+	return w.tx.c.number(ctx, "SELECT count(*) FROM "+place(w.table.Name))
+}
+
+// knows reports whether the table holds a key of the chunk.
+func (w *writing) knows(ctx context.Context, c *chunk) (known bool, err error) {
+	fields := make([]arrow.Field, len(w.src.key))
+	for i, k := range w.src.key {
+		fields[i] = c.schema.Field(k)
+	}
+	keys := &chunk{schema: arrow.NewSchema(fields, nil)}
+	defer keys.release()
+	for _, b := range c.batches {
+		columns := make([]arrow.Array, len(w.src.key))
+		for i, k := range w.src.key {
+			columns[i] = b.Column(k)
+		}
+		keys.batches = append(keys.batches, array.NewRecordBatch(keys.schema, columns, b.NumRows()))
+	}
+	rows, err := keys.reader()
+	if err != nil {
+		return false, err
+	}
+	defer rows.Release()
+	err = w.tx.with(ctx, rows, func(view string) error {
+		n, err := w.tx.c.number(ctx, "SELECT count(*) FROM "+place(w.table.Name)+" t SEMI JOIN (SELECT * FROM "+view+
+			") s ON "+w.sameKey())
+		known = n > 0
+		return err
+	})
+	return known, err
+}
+
+func (w *writing) mergeStaged(ctx context.Context, first *chunk, last bool, before int64) (counts core.Counts, err error) {
+	staged, err := w.stage(ctx, first, last)
+	if err != nil {
+		return counts, err
+	}
+	affected, err := w.tx.run(ctx, w.mergeSQL())
+	if err != nil {
+		return counts, err
+	}
+	after, err := w.size(ctx)
+	if err != nil {
+		return counts, err
+	}
+	counts.New = after - before
+	counts.Changed = affected - counts.New
+	counts.Unchanged = staged - affected
+	return counts, w.unstage(ctx)
+}
+
+func (w *writing) mergeSQL() string {
+	var set, values []string
+	for _, f := range w.table.Schema.Fields() {
+		switch i := w.src.column(f.Name); {
+		case i < 0:
+			set = append(set, quote(f.Name)+" = NULL")
+		case w.inKey(i):
+		default:
+			set = append(set, quote(f.Name)+" = s.c"+strconv.Itoa(i))
+		}
+	}
+	for i := range w.src.columns {
+		values = append(values, "s.c"+strconv.Itoa(i))
+	}
+	sql := "MERGE INTO " + place(w.table.Name) + " t USING " + stageTable + " s ON " + w.sameKey()
+	if len(set) > 0 {
+		sql += " WHEN MATCHED AND " + w.differs() + " THEN UPDATE SET " + strings.Join(set, ", ")
+	}
+	return sql + " WHEN NOT MATCHED THEN INSERT (" + w.names("") + ") VALUES (" + strings.Join(values, ", ") + ")"
+}

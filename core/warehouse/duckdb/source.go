@@ -1,0 +1,185 @@
+//go:build duckdb_arrow
+
+package duckdb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/util"
+
+	"github.com/unsilo/unsilo/core"
+)
+
+// A write takes rows in chunks of this size. It bounds memory, and is large enough that
+// a statement's fixed cost does not show.
+const (
+	chunkBytes = 64 << 20
+	chunkRows  = 1 << 20
+)
+
+// A source hands over the rows of a request in chunks, checked and in a form DuckDB can
+// read. Its columns are named c0, c1, ... in the order of columns.
+type source struct {
+	rows array.RecordReader
+	// columns are the columns of the table that the rows fill, and pick where they are in
+	// the rows.
+	columns []arrow.Field
+	pick    []int
+	// key holds positions in columns.
+	key    []int
+	schema *arrow.Schema
+}
+
+var errNullKey = errors.New("a row has no value in a key column")
+
+// newSource matches the columns of the rows with those of the table. keyOnly leaves out
+// all but the key.
+func newSource(table *core.Table, req core.WriteRequest, keyOnly bool) (*source, error) {
+	s := &source{rows: req.Rows}
+	at := map[string]int{}
+	for i, f := range req.Rows.Schema().Fields() {
+		if _, ok := at[fold(f.Name)]; ok {
+			return nil, fmt.Errorf("the rows have the column %q twice", f.Name)
+		}
+		at[fold(f.Name)] = i
+		if column(table.Schema, f.Name) < 0 && !keyOnly {
+			return nil, fmt.Errorf("the table has no column %q", f.Name)
+		}
+	}
+	inKey := map[string]bool{}
+	for _, k := range req.Key {
+		inKey[fold(k)] = true
+	}
+	var fields []arrow.Field
+	for _, f := range table.Schema.Fields() {
+		i, ok := at[fold(f.Name)]
+		if !ok || keyOnly && !inKey[fold(f.Name)] {
+			continue
+		}
+		have := core.Canonical(req.Rows.Schema().Field(i).Type)
+		if !core.Holds(f.Type, have) {
+			return nil, fmt.Errorf("column %q is %s in the rows and %s in the table", f.Name, have, f.Type)
+		}
+		fields = append(fields, arrow.Field{Name: "c" + strconv.Itoa(len(fields)), Nullable: true,
+			Type: transportType(req.Rows.Schema().Field(i).Type)})
+		s.columns, s.pick = append(s.columns, f), append(s.pick, i)
+	}
+	s.schema = arrow.NewSchema(fields, nil)
+	for _, k := range req.Key {
+		i := s.column(k)
+		if i < 0 {
+			return nil, fmt.Errorf("the rows or the table lack the key column %q", k)
+		}
+		s.key = append(s.key, i)
+	}
+	return s, nil
+}
+
+func (s *source) column(name string) int {
+	for i, f := range s.columns {
+		if fold(f.Name) == fold(name) {
+			return i
+		}
+	}
+	return -1
+}
+
+// A chunk is a part of the rows in memory.
+type chunk struct {
+	schema  *arrow.Schema
+	batches []arrow.RecordBatch
+	rows    int64
+	bytes   int64
+}
+
+func (c *chunk) release() {
+	for _, b := range c.batches {
+		b.Release()
+	}
+	c.batches = nil
+}
+
+// reader gives the rows once; it may be called again.
+func (c *chunk) reader() (array.RecordReader, error) {
+	return array.NewRecordReader(c.schema, c.batches)
+}
+
+// next reads the following chunk; last says that none comes after it. The caller
+// releases it.
+func (s *source) next(ctx context.Context) (c *chunk, last bool, err error) {
+	c = &chunk{schema: s.schema}
+	for c.bytes < chunkBytes && c.rows < chunkRows {
+		if err = ctx.Err(); err != nil {
+			break
+		}
+		if !s.rows.Next() {
+			last, err = true, s.rows.Err()
+			break
+		}
+		if err = s.take(c, s.rows.RecordBatch()); err != nil {
+			break
+		}
+	}
+	if err != nil {
+		c.release()
+	}
+	return c, last, err
+}
+
+func (s *source) take(c *chunk, batch arrow.RecordBatch) error {
+	if batch.NumRows() == 0 {
+		return nil
+	}
+	columns := make([]arrow.Array, 0, len(s.pick))
+	defer func() {
+		for _, col := range columns {
+			col.Release()
+		}
+	}()
+	for i, at := range s.pick {
+		col, err := transport(batch.Column(at), s.schema.Field(i).Type)
+		if err != nil {
+			return fmt.Errorf("column %q: %w", s.columns[i].Name, err)
+		}
+		columns = append(columns, col)
+	}
+	for _, k := range s.key {
+		if nulls(columns[k]) {
+			return fmt.Errorf("%w (%s)", errNullKey, s.columns[k].Name)
+		}
+	}
+	out := array.NewRecordBatch(s.schema, columns, batch.NumRows())
+	c.batches = append(c.batches, out)
+	c.rows += out.NumRows()
+	c.bytes += util.TotalRecordSize(out)
+	return nil
+}
+
+// nulls reports whether a column has a null, also where the encoding hides it.
+func nulls(col arrow.Array) bool {
+	switch a := col.(type) {
+	case *array.Dictionary:
+		if a.NullN() > 0 {
+			return true
+		}
+		if a.Dictionary().NullN() == 0 {
+			return false
+		}
+		for i := range a.Len() {
+			if a.Dictionary().IsNull(a.GetValueIndex(i)) {
+				return true
+			}
+		}
+		return false
+	case *array.RunEndEncoded:
+		return a.Values().NullN() > 0
+	case *array.Null:
+		return a.Len() > 0
+	}
+	return col.NullN() > 0
+}

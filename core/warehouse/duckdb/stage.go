@@ -1,0 +1,91 @@
+//go:build duckdb_arrow
+
+package duckdb
+
+import (
+	"context"
+	"strconv"
+	"strings"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+)
+
+const stageTable = "temp.main.stage"
+
+// stage puts the rest of the rows, beginning with first, into a temporary table with
+// columns c0, c1, ... of the table's types and ord, their order of arrival; of rows with
+// one key it keeps the last. It gives the number of rows left. The caller calls unstage.
+func (w *writing) stage(ctx context.Context, first *chunk, last bool) (int64, error) {
+	types := make([]string, 0, len(w.src.columns)+1)
+	for i, f := range w.src.columns {
+		name, err := columnType(f.Type)
+		if err != nil {
+			return 0, err
+		}
+		types = append(types, "c"+strconv.Itoa(i)+" "+name)
+	}
+	if _, err := w.tx.run(ctx, "CREATE TEMP TABLE "+stageTable+" ("+strings.Join(append(types, "ord BIGINT"), ", ")+")"); err != nil {
+		return 0, err
+	}
+	total, unique := int64(0), w.src.unique(first) && last
+	for c := first; ; {
+		ordered := c.numbered(total)
+		err := w.load(ctx, ordered, stageTable, "")
+		total += c.rows
+		ordered.release()
+		if c != first {
+			c.release()
+		}
+		if err != nil || last {
+			if err == nil && !unique {
+				var dropped int64
+				dropped, err = w.tx.run(ctx, w.keepLast())
+				total -= dropped
+			}
+			return total, err
+		}
+		if c, last, err = w.chunk(ctx); err != nil {
+			return 0, err
+		}
+	}
+}
+
+// unstage drops the temporary tables of a write.
+func (w *writing) unstage(ctx context.Context) error {
+	_, err := w.tx.run(ctx, "DROP TABLE IF EXISTS "+stageTable+"; DROP TABLE IF EXISTS "+hitsTable)
+	return err
+}
+
+// keepLast removes staged rows that a later one with the same key replaces.
+func (w *writing) keepLast() string {
+	keys, same := make([]string, len(w.src.key)), make([]string, len(w.src.key))
+	for i, k := range w.src.key {
+		keys[i] = "c" + strconv.Itoa(k)
+		same[i] = "stage." + keys[i] + " = l." + keys[i]
+	}
+	list := strings.Join(keys, ", ")
+	return "DELETE FROM " + stageTable + " USING (SELECT " + list + ", max(ord) AS last FROM " + stageTable + " GROUP BY " +
+		list + ") l WHERE " + strings.Join(same, " AND ") + " AND stage.ord < l.last"
+}
+
+// numbered adds the column ord, which counts from start.
+func (c *chunk) numbered(start int64) *chunk {
+	fields := append(c.schema.Fields(), arrow.Field{Name: "ord", Type: arrow.PrimitiveTypes.Int64})
+	out := &chunk{schema: arrow.NewSchema(fields, nil), rows: c.rows, bytes: c.bytes}
+	for _, b := range c.batches {
+		ord := array.NewInt64Builder(memory.DefaultAllocator)
+		ord.Reserve(int(b.NumRows()))
+		for range b.NumRows() {
+			ord.UnsafeAppend(start)
+			start++
+		}
+		numbers := ord.NewArray()
+		columns := append(append([]arrow.Array{}, b.Columns()...), numbers)
+		out.batches = append(out.batches, array.NewRecordBatch(out.schema, columns, b.NumRows()))
+		numbers.Release()
+		ord.Release()
+	}
+	return out
+}

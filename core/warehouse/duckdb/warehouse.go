@@ -1,0 +1,240 @@
+//go:build duckdb_arrow
+
+package duckdb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/unsilo/unsilo/core"
+)
+
+// catalog is the name under which the warehouse file is attached.
+const catalog = "warehouse"
+
+var _ core.Warehouse = (*Warehouse)(nil)
+
+// A Warehouse is one DuckDB file, or one database in memory. Its methods may be called
+// from several goroutines.
+type Warehouse struct {
+	config  Config
+	schemas sync.Mutex // held while a schema is created
+
+	mu     sync.Mutex
+	in     *instance // nil when it is to be opened on next use
+	broken bool      // DuckDB gave up on in: it must go before the file is opened again
+	open   int       // connections of in
+	closed bool
+	txs    map[*tx]struct{}
+	// commits counts what changed the file since Open.
+	commits int64
+}
+
+// Open opens the file, or creates it with mode 0600, and brings the system tables up to
+// date. A file that another process holds for writing, or that is damaged, is a
+// core.Error which says what to do.
+func Open(ctx context.Context, config Config) (*Warehouse, error) {
+	config, err := config.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	w := &Warehouse{config: config, txs: map[*tx]struct{}{}}
+	if config.Path != "" && !config.ReadOnly {
+		if err := create(ctx, config); err != nil {
+			return nil, err
+		}
+	}
+	w.in, err = w.start(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := w.prepareSystem(ctx); err != nil {
+		return nil, errors.Join(err, w.Close())
+	}
+	return w, nil
+}
+
+// create makes an empty database file that nobody else can read, in one step: DuckDB by
+// itself would create it readable to all.
+func create(ctx context.Context, config Config) (err error) {
+	if _, err := os.Stat(config.Path); !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	dir, err := os.MkdirTemp(filepath.Dir(config.Path), ".new-warehouse-")
+	if err != nil {
+		return &core.Error{Kind: core.KindConfig, Op: "create warehouse", Path: "path", Err: err}
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	fresh := config
+	fresh.Path, fresh.LockWait = filepath.Join(dir, "new.duckdb"), 0
+	in, err := attach(ctx, fresh)
+	if err != nil {
+		return translate("create warehouse", err)
+	}
+	in.close()
+	if err := os.Chmod(fresh.Path, 0o600); err != nil {
+		return fmt.Errorf("create warehouse: %w", err)
+	}
+	// Link, not rename: if another process was faster, its file stays.
+	if err := os.Link(fresh.Path, config.Path); err != nil && !errors.Is(err, os.ErrExist) {
+		return fmt.Errorf("create warehouse: %w", err)
+	}
+	return nil
+}
+
+// start attaches the file, waiting for another process that holds it as long as the
+// configuration says.
+func (w *Warehouse) start(ctx context.Context) (*instance, error) {
+	deadline := time.Now().Add(w.config.LockWait)
+	for {
+		in, err := attach(ctx, w.config)
+		if err == nil {
+			return in, nil
+		}
+		err = translate("open warehouse", err)
+		if !locked(err) || time.Now().After(deadline) {
+			return nil, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// locked reports whether another process holds the file.
+func locked(err error) bool {
+	var e *nativeError
+	return errors.As(err, &e) && e.says("Conflicting lock is held", "Could not set lock on file")
+}
+
+// attach starts DuckDB, attaches the file and locks every setting.
+func attach(ctx context.Context, config Config) (*instance, error) {
+	in, err := openInstance(config.settings())
+	if err != nil {
+		return nil, err
+	}
+	c, err := in.connect()
+	if err != nil {
+		in.close()
+		return nil, err
+	}
+	defer c.close()
+	target, options := ":memory:", ""
+	if config.Path != "" {
+		target = config.Path
+		if config.ReadOnly {
+			options = " (READ_ONLY)"
+		}
+	}
+	for _, sql := range []string{
+		"SET GLOBAL TimeZone = 'UTC'",
+		"ATTACH " + literal(target) + " AS " + catalog + options,
+		"SET GLOBAL enable_external_access = false",
+		"SET GLOBAL lock_configuration = true",
+	} {
+		if _, err := c.exec(ctx, sql); err != nil {
+			in.close()
+			return nil, err
+		}
+	}
+	return in, nil
+}
+
+// Info tells what the warehouse is.
+func (w *Warehouse) Info() core.WarehouseInfo {
+	location := w.config.Path
+	if location == "" {
+		location = "memory"
+	}
+	return core.WarehouseInfo{Kind: "duckdb", Location: location, SQL: engine{w}}
+}
+
+// connect opens a connection. The caller gives it back with release.
+func (w *Warehouse) connect(ctx context.Context) (*conn, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed {
+		return nil, errClosed
+	}
+	if w.broken {
+		if w.open > 0 {
+			return nil, &core.Error{Kind: core.KindUnavailable, Op: "reopen warehouse",
+				Err: fmt.Errorf("%d readers or transactions of the failed instance are still open", w.open)}
+		}
+		w.in.close()
+		w.in, w.broken = nil, false
+	}
+	if w.in == nil {
+		in, err := w.start(ctx)
+		if err != nil {
+			return nil, err
+		}
+		w.in = in
+	}
+	c, err := w.in.connect()
+	if err != nil {
+		return nil, err
+	}
+	w.open++
+	return c, nil
+}
+
+// release closes a connection from connect, and the instance with the last one if the
+// warehouse has been closed meanwhile.
+func (w *Warehouse) release(c *conn) {
+	c.close()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.open--
+	if w.closed && w.open == 0 && w.in != nil {
+		w.in.close()
+		w.in = nil
+	}
+}
+
+// fail translates an error and remembers when DuckDB gave up.
+func (w *Warehouse) fail(op string, err error) error {
+	if fatal(err) {
+		w.mu.Lock()
+		w.broken = w.in != nil
+		w.mu.Unlock()
+	}
+	return translate(op, err)
+}
+
+// Close rolls back what is open and closes the file. Readers that are still in use keep
+// it open until they are released.
+func (w *Warehouse) Close() error {
+	w.mu.Lock()
+	if w.closed {
+		w.mu.Unlock()
+		return nil
+	}
+	w.closed = true
+	open := make([]*tx, 0, len(w.txs))
+	for t := range w.txs {
+		open = append(open, t)
+	}
+	w.mu.Unlock()
+	var errs []error
+	for _, t := range open {
+		errs = append(errs, t.End(context.Background(), false))
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.open == 0 && w.in != nil {
+		w.in.close()
+		w.in = nil
+	}
+	return errors.Join(errs...)
+}
