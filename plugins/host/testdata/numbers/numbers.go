@@ -90,7 +90,16 @@ func (s *source) Read(ctx context.Context, req core.ReadRequest, emit func(core.
 			return &core.Error{Kind: core.KindData, Op: "read state", Stream: req.Stream.Name, Err: err}
 		}
 	}
+	if req.Stream.Name != "numbers" {
+		return &core.Error{Kind: core.KindConfig, Op: "read", Stream: req.Stream.Name, Err: errors.New("there is no such stream")}
+	}
+	if !req.From.IsZero() {
+		pos.ID = 0
+	}
 	rows := s.cfg.Int("rows")
+	if !req.Until.IsZero() && !req.KeysOnly {
+		rows = min(rows, max(0, 10*int64((req.Until.Sub(start)+time.Second-1)/time.Second)))
+	}
 	if req.Limit > 0 {
 		rows = min(rows, pos.ID+req.Limit)
 	}
@@ -127,7 +136,7 @@ func Rows(req core.ReadRequest, from, to int64) arrow.RecordBatch {
 	defer b.Release()
 	for id := from; id < to; id++ {
 		at := changed(id)
-		if !req.KeysOnly && (!req.From.IsZero() && at.Before(req.From) || !req.Until.IsZero() && !at.Before(req.Until)) {
+		if !req.KeysOnly && !req.From.IsZero() && at.Before(req.From) {
 			continue
 		}
 		b.Field(0).(*array.Int64Builder).Append(id)
