@@ -43,7 +43,9 @@ func (d diagnosed) Error() string {
 // noProject says that a folder holds no *.hcl file.
 type noProject struct{ dir string }
 
-func (n noProject) Error() string { return fmt.Sprintf("there is no project in %s: no *.hcl file", n.dir) }
+func (n noProject) Error() string {
+	return fmt.Sprintf("there is no project in %s: no *.hcl file", n.dir)
+}
 
 // exited carries a code when everything has been said already.
 type exited struct{ code int }

@@ -31,6 +31,7 @@ type project struct {
 	models   []plan.Model
 	warnings core.Diagnostics
 	plugins  *host.Host
+	lock     *host.Lock
 }
 
 // load reads the project in the folder of -C. Warnings are kept; errors are returned as
@@ -60,7 +61,7 @@ func (a *app) load() (*project, error) {
 		return nil, diagnosed{ds}
 	}
 	p.warnings = ds
-	p.secrets = config.NewSecrets(p.Project, a.getenv)
+	p.secrets = p.Project.Secrets(a.getenv)
 	ds = p.decodeModels()
 	p.warnings = append(p.warnings, ds...)
 	if ds.HasErrors() {
@@ -79,14 +80,6 @@ func (a *app) variables() (map[string]string, error) {
 		vars[name] = value
 	}
 	return vars, nil
-}
-
-func (p *project) spec(kind string) (core.Spec, bool) {
-	c, ok := p.builtin[kind]
-	if !ok {
-		return core.Spec{}, false
-	}
-	return c.Spec(), true
 }
 
 func (p *project) kinds() []string {
@@ -197,33 +190,3 @@ func (p *project) maskKey(ctx context.Context) ([]byte, error) {
 	key, err := p.secrets.Resolve(ctx, *p.Privacy.Key)
 	return []byte(key), err
 }
-
-// connect opens a source in a plugin process of its own, or inside this one when the
-// project says isolation = "none" or no plugin stands beside the program.
-func (p *project) connect(ctx context.Context, src config.Source) (core.Source, error) {
-	cfg, err := p.ConnectorConfig(ctx, src, p.secrets)
-	if err != nil {
-		return nil, err
-	}
-	c, err := p.connector(ctx, src)
-	if err != nil {
-		return nil, err
-	}
-	return c.Open(ctx, cfg)
-}
-
-func (p *project) connector(ctx context.Context, src config.Source) (core.Connector, error) {
-	builtin, ok := p.builtin[src.Kind]
-	if ok && p.Isolation == "none" {
-		return builtin, nil
-	}
-	h, err := p.host()
-	if err != nil {
-		return nil, err
-	}
-	if !h.Has(src.Spec.PluginFamily()) && ok {
-		return builtin, nil
-	}
-	return h.Connector(ctx, src.Spec.PluginFamily(), src.Spec.Name)
-}
-

@@ -14,7 +14,7 @@ import (
 	"github.com/unsilo/unsilo/core/config"
 	"github.com/unsilo/unsilo/core/engine"
 	"github.com/unsilo/unsilo/core/plan"
-	"github.com/unsilo/unsilo/core/warehouse/duckdb"
+	"github.com/unsilo/unsilo/core/warehouse/memory"
 )
 
 // bench is an engine on the memory warehouse with one scripted source per name.
@@ -35,7 +35,7 @@ func newBench(t *testing.T, block config.Stream, silos map[string]*silo) *bench 
 		}
 		p.Sources = append(p.Sources, config.Source{Kind: "scripted", Name: name, Streams: []config.Stream{b}})
 	}
-	b := &bench{t: t, w: newWarehouse(t)}
+	b := &bench{t: t, w: memory.New()}
 	b.e = &engine.Engine{Project: p, Warehouse: b.w, Retry: engine.Retry{Initial: time.Millisecond, Max: 2 * time.Millisecond},
 		Limits: engine.Limits{Rows: 20},
 		Connect: func(_ context.Context, src config.Source) (core.Source, error) {
@@ -362,13 +362,4 @@ func TestQuarantine(t *testing.T) {
 	if len(rows) != 3 || rows[0][1] != "id is not a number" || rows[0][2] != "$.id" || !strings.Contains(rows[0][3].(string), "x0") {
 		t.Errorf("quarantine holds %v", rows)
 	}
-}
-
-func newWarehouse(t *testing.T) core.Warehouse {
-	t.Helper()
-	w, err := duckdb.Open(context.Background(), duckdb.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return w
 }

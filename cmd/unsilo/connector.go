@@ -1,0 +1,110 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/unsilo/unsilo/connectors"
+	"github.com/unsilo/unsilo/core"
+	"github.com/unsilo/unsilo/core/config"
+)
+
+func (a *app) connectorCmd() *cobra.Command {
+	cmd := &cobra.Command{Use: "connector", Short: "List connectors and their configuration"}
+	list := &cobra.Command{
+		Use: "list", Short: "List the connectors", Args: noArgs,
+		RunE: func(*cobra.Command, []string) error { return a.listConnectors() },
+	}
+	docs := &cobra.Command{
+		Use: "docs NAME", Short: "Write a connector's documentation as Markdown", Args: exactArgs("NAME"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			specs := a.specs()
+			spec, ok := specs[args[0]]
+			if !ok {
+				known := slices.Sorted(maps.Keys(specs))
+				e := &core.Error{Kind: core.KindConfig, Op: "find connector", Err: fmt.Errorf("no connector is called %q", args[0]), Try: "see `unsilo connector list`"}
+				if near := core.Nearest(args[0], known); near != "" {
+					e.Try = fmt.Sprintf("did you mean %q?", near)
+				}
+				return e
+			}
+			_, err := fmt.Fprint(a.out, docsOf(spec))
+			return err
+		},
+	}
+	cmd.AddCommand(list, docs)
+	return cmd
+}
+
+// specs are the built-in connectors, and in a project also those its files define.
+func (a *app) specs() map[string]core.Spec {
+	out := map[string]core.Spec{}
+	for _, c := range connectors.All() {
+		out[c.Spec().Name] = c.Spec()
+	}
+	if p, err := a.load(); err == nil {
+		for name, c := range p.builtin {
+			out[name] = c.Spec()
+		}
+	}
+	return out
+}
+
+func (a *app) listConnectors() error {
+	g := grid{columns: []string{"name", "plugin", "summary", "tested_against"}}
+	specs := a.specs()
+	for _, name := range slices.Sorted(maps.Keys(specs)) {
+		s := specs[name]
+		g.add(s.Name, "unsilo-plugin-"+s.PluginFamily(), s.Summary, s.TestedAgainst)
+	}
+	return a.show(g)
+}
+
+// docsOf writes a connector's page from its Spec, which is all there is to know.
+func docsOf(s core.Spec) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# %s\n\n%s\n", s.Name, s.Summary)
+	if s.Doc != "" {
+		fmt.Fprintf(&b, "\n%s\n", strings.TrimSpace(s.Doc))
+	}
+	fmt.Fprintf(&b, "\n## source %q\n\n%s", s.Name, fieldTable(s.Fields))
+	fmt.Fprintf(&b, "\n## stream\n\n")
+	if len(s.StreamFields) > 0 {
+		fmt.Fprintf(&b, "%s\nAnd what every stream takes:\n\n", fieldTable(s.StreamFields))
+	}
+	b.WriteString(fieldTable(config.StreamFields()))
+	if s.TestedAgainst != "" {
+		fmt.Fprintf(&b, "\nTested against: %s.\n", s.TestedAgainst)
+	}
+	return b.String()
+}
+
+func fieldTable(fields []core.Field) string {
+	if len(fields) == 0 {
+		return "It takes no attributes.\n"
+	}
+	var b strings.Builder
+	b.WriteString("| attribute | type | | meaning |\n|---|---|---|---|\n")
+	for _, f := range fields {
+		note := ""
+		switch {
+		case f.Required:
+			note = "required"
+		case f.Default != nil:
+			note = fmt.Sprintf("default `%v`", f.Default)
+		}
+		if f.Secret {
+			note = strings.TrimPrefix(note+", secret", ", ")
+		}
+		help := f.Help
+		if len(f.Enum) > 0 {
+			help += " One of " + strings.Join(f.Enum, ", ") + "."
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", f.Name, f.Type, note, strings.ReplaceAll(help, "|", "\\|"))
+	}
+	return b.String()
+}
