@@ -81,7 +81,6 @@ func defaultRules(l *layout) []matchRule {
 		for _, a := range []string{"email", "handle", "phone"} {
 			add(a+"_alone", "compatible()", true, a)
 		}
-		add("name_birth_date", "compatible()", false, "first_name", "last_name", "birth_date")
 		return rules
 	}
 	add("company_domain", "similar(company,0.8)", false, "company", "domain")

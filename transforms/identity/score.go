@@ -102,14 +102,14 @@ func (p *pipeline) train(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	shares, _, _ := p.scanner.Random(p.frame.Len(), randomPairs, uint64(p.seed()))
+	shares, random, _ := p.scanner.Random(p.frame.Len(), randomPairs, uint64(p.seed()))
 	n := float64(p.frame.Len())
 	p.fitted = kernel.Model(p.scanner.Comparisons)
 	for i := range sample.Counts {
 		sample.Counts[i].N *= float64(oneIn)
 	}
 	p.fitted.Prior = 1 / n
-	p.fitted.Fit(sample.Counts, fs.FitOptions{Pairs: n * (n - 1) / 2, Random: shares, Strength: 20})
+	p.fitted.Fit(sample.Counts, fs.FitOptions{Pairs: n * (n - 1) / 2, Random: shares, RandomCounts: random, Strength: 20})
 	for _, message := range p.fitted.Messages {
 		p.note("%s", message)
 	}
@@ -135,6 +135,9 @@ func (p *pipeline) weigher() func(uint64) int32 {
 // describe writes the fitted model for people.
 func describe(m *fs.Model) string {
 	out := fmt.Sprintf("prior %.3g, %d iterations, converged %v\n", m.Prior, m.Iterations, m.Converged)
+	for _, d := range m.Dependences {
+		out += fmt.Sprintf("%s %s %.1f\n", m.Comparisons[d.A].Name, m.Comparisons[d.B].Name, d.Bits)
+	}
 	for k, c := range m.Comparisons {
 		out += c.Name + "\n"
 		for l, level := range c.Levels {

@@ -44,11 +44,13 @@ func (t *trained) evidence(code uint64, bits int64) []Evidence {
 		}
 		out = append(out, Evidence{Comparison: c.Name, Level: c.Levels[l].Name, Bits: float64(t.LevelBits(k, int(l))) / 1e6})
 	}
-	for _, l := range t.Lifts {
-		if int(p[l.A]) == l.LevelA && int(p[l.B]) == l.LevelB {
-			out = append(out, Evidence{Comparison: t.Comparisons[l.A].Name + " with " + t.Comparisons[l.B].Name,
-				Level: "they often agree together", Bits: -float64(fs.MicroBits(l.Bits)) / 1e6})
+	for _, d := range t.Dependences {
+		a, b := p[d.A], p[d.B]
+		if a < 0 || b < 0 || fs.MicroBits(d.Bits[a][b]) == 0 {
+			continue
 		}
+		out = append(out, Evidence{Comparison: t.Comparisons[d.A].Name + " with " + t.Comparisons[d.B].Name,
+			Level: "they go together", Bits: -float64(fs.MicroBits(d.Bits[a][b])) / 1e6})
 	}
 	if rest := bits - int64(t.Weight(p)); rest != 0 {
 		out = append(out, Evidence{Comparison: "value frequency", Level: "how rare the agreed values are", Bits: float64(rest) / 1e6})

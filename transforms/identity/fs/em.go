@@ -13,6 +13,8 @@ type FitOptions struct {
 	// Random are frequencies of each level among random pairs, by comparison, of pairs
 	// where both values are present; they hold a few pairs of one entity too.
 	Random [][]float64
+	// RandomCounts are the patterns of the random pairs; dependences are read off them.
+	RandomCounts []Count
 	// Strength is the weight of the starting values, in pairs.
 	Strength float64
 	// MaxIterations bounds the work; 0 means 200.
@@ -53,6 +55,7 @@ type fit struct {
 	start    [][]float64
 	sums     [][]float64 // expected matches by comparison and level
 	matches  float64
+	tree     []joint
 }
 
 func newFit(m *Model, counts []Count, opt FitOptions) *fit {
@@ -71,6 +74,7 @@ func newFit(m *Model, counts []Count, opt FitOptions) *fit {
 		f.start = append(f.start, start)
 		f.sums = append(f.sums, make([]float64, len(c.Levels)))
 	}
+	f.tree = m.dependences(opt.RandomCounts)
 	f.setU()
 	return f
 }
@@ -99,9 +103,10 @@ func (f *fit) expect() float64 {
 				base += logU[k][l]
 			}
 		}
-		for _, l := range m.Lifts {
-			if int(p[l.A]) == l.LevelA && int(p[l.B]) == l.LevelB {
-				odds -= l.Bits * math.Ln2
+		for _, d := range m.Dependences {
+			if a, b := p[d.A], p[d.B]; a >= 0 && b >= 0 {
+				odds -= d.Bits[a][b] * math.Ln2
+				base += d.Bits[a][b] * math.Ln2
 			}
 		}
 		n := f.counts[i].N
@@ -154,6 +159,10 @@ func (f *fit) setU() {
 			different := (random - m.Prior*levels[l].M) / (1 - m.Prior)
 			levels[l].U = math.Max(different, math.Max(random*0.05, 1e-9))
 		}
+	}
+	m.Dependences = m.Dependences[:0]
+	for i := range f.tree {
+		m.Dependences = append(m.Dependences, f.tree[i].ratios(m))
 	}
 }
 

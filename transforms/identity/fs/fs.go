@@ -27,23 +27,12 @@ type Model struct {
 	Comparisons []Comparison `json:"comparisons"`
 	// Prior is the probability that two records picked at random are one entity.
 	Prior float64 `json:"prior"`
-	// Lifts say how much more often two comparisons agree together among pairs of two
-	// entities than they would by chance.
-	Lifts []Lift `json:"lifts,omitempty"`
+	// Dependences between comparisons among pairs of different entities; they form no cycle.
+	Dependences []Dependence `json:"dependences,omitempty"`
 	// Iterations of the last fit; Converged says whether it settled before the limit.
 	Iterations int      `json:"iterations"`
 	Converged  bool     `json:"converged"`
 	Messages   []string `json:"messages,omitempty"`
-}
-
-// A Lift is a dependence between levels of two comparisons among different entities:
-// log2 of the observed over the expected frequency.
-type Lift struct {
-	A      int     `json:"a"`
-	B      int     `json:"b"`
-	LevelA int     `json:"level_a"`
-	LevelB int     `json:"level_b"`
-	Bits   float64 `json:"bits"`
 }
 
 // A Pattern holds a level per comparison, -1 where a value is missing.
@@ -128,9 +117,9 @@ func (m *Model) Weight(p Pattern) int32 {
 			sum += m.LevelBits(k, int(level))
 		}
 	}
-	for _, l := range m.Lifts {
-		if int(p[l.A]) == l.LevelA && int(p[l.B]) == l.LevelB {
-			sum -= MicroBits(l.Bits)
+	for _, d := range m.Dependences {
+		if a, b := p[d.A], p[d.B]; a >= 0 && b >= 0 {
+			sum -= MicroBits(d.Bits[a][b])
 		}
 	}
 	return sum
