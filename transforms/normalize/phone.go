@@ -13,32 +13,41 @@ import (
 // placeholders and numbers no network could route by their length are not usable.
 func Phone(region string) Func {
 	region = strings.ToUpper(region)
-	return func(dst []byte, s string) ([]byte, bool) { return appendPhone(dst, s, region) }
+	home := numberingPlans().regions[region]
+	return func(dst []byte, s string) ([]byte, bool) {
+		if len(s) > 80 || isPlaceholderPhone(s) {
+			return dst, false
+		}
+		start := len(dst)
+		s = strings.TrimPrefix(trimSpace(s), "tel:")
+		dst, code, outcome := appendPlainPhone(dst, s, home)
+		if outcome == undecided {
+			dst, code, outcome = appendPhone(dst, s, region)
+		}
+		if outcome != usable || allSame(dst[start+1+code:]) {
+			return dst[:start], false
+		}
+		return dst, true
+	}
 }
 
-func appendPhone(dst []byte, s string, region string) ([]byte, bool) {
-	if len(s) > 80 || isPlaceholderPhone(s) {
-		return dst, false
-	}
-	s = strings.TrimPrefix(trimSpace(s), "tel:")
+// appendPhone leaves the parsing to the library: it reads every way of writing a number,
+// at 15 µs each. code is the length of the country code.
+func appendPhone(dst []byte, s string, region string) (out []byte, code int, _ outcome) {
 	var number phonenumbers.PhoneNumber
 	if err := phonenumbers.ParseToNumber(s, region, &number); err != nil || phonenumbers.IsPossibleNumberWithReason(&number) != phonenumbers.IS_POSSIBLE {
-		return dst, false
+		return dst, 0, unusable
 	}
-	start := len(dst)
 	dst = append(dst, '+')
+	n := len(dst)
 	dst = appendInt(dst, uint64(number.GetCountryCode()))
-	national := len(dst)
+	code = len(dst) - n
 	if number.GetItalianLeadingZero() {
 		for range max(number.GetNumberOfLeadingZeros(), 1) {
 			dst = append(dst, '0')
 		}
 	}
-	dst = appendInt(dst, number.GetNationalNumber())
-	if allSame(dst[national:]) {
-		return dst[:start], false
-	}
-	return dst, true
+	return appendInt(dst, number.GetNationalNumber()), code, usable
 }
 
 func appendInt(dst []byte, n uint64) []byte {
