@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/unsilo/unsilo/connectors/sim/fault"
 	"github.com/unsilo/unsilo/core"
 )
 
@@ -14,6 +15,7 @@ import (
 //	GET  /_sim/now            {"now":"2026-04-27T00:00:00Z"}
 //	POST /_sim/advance?d=24h  {"now":..,"changes":{"crm.contacts":{"create":2,..},..}}
 //	GET  /_sim/log            the faults that fired and the requests, as fault.Log
+//	POST /_sim/faults         a fault.Plan as JSON: from now on; the log begins anew
 func (s *Server) handler(token string) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", s.Company.Handler())
@@ -33,6 +35,21 @@ func (s *Server) handler(token string) http.Handler {
 			return
 		}
 		reply(w, map[string]any{"now": s.Company.Now(), "changes": Tally(changes)})
+	})
+	admin.HandleFunc("GET /_sim/log", func(w http.ResponseWriter, _ *http.Request) {
+		reply(w, s.Company.Faults().Log())
+	})
+	admin.HandleFunc("POST /_sim/faults", func(w http.ResponseWriter, r *http.Request) {
+		var plan fault.Plan
+		err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<20)).Decode(&plan)
+		if err == nil {
+			err = s.Company.Faults().SetPlan(plan)
+		}
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		w.WriteHeader(http.StatusNoContent)
 	})
 	mux.Handle("/_sim/", guard(token, admin))
 	return mux

@@ -8,7 +8,9 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/unsilo/unsilo/connectors/sim/dialect"
 	"github.com/unsilo/unsilo/connectors/sim/erp"
+	"github.com/unsilo/unsilo/connectors/sim/fault"
 	"github.com/unsilo/unsilo/connectors/sim/files"
 	"github.com/unsilo/unsilo/connectors/sim/truth"
 	"github.com/unsilo/unsilo/connectors/sim/world"
@@ -31,6 +33,8 @@ type Options struct {
 	Opened time.Time
 	// Quiet leaves out the planted effects, for negative controls.
 	Quiet bool
+	// SearchCap is the largest number of results of one CRM search; default 10,000.
+	SearchCap int
 }
 
 // withDefaults fills in what is left out and cuts Start to a midnight.
@@ -61,8 +65,9 @@ type Change = world.Change
 
 // A Company is the simulated company. Its methods may be called from several goroutines.
 type Company struct {
-	opt   Options
-	world *world.World
+	opt    Options
+	world  *world.World
+	faults *fault.Injector
 }
 
 // New makes the company as it is at opt.Now. Equal options make equal companies, in
@@ -73,6 +78,9 @@ func New(opt Options) *Company {
 		Seed: opt.Seed, Customers: opt.Customers, Start: opt.Start, Quiet: opt.Quiet,
 	})}
 	c.world.Skip(opt.Now)
+	c.faults = fault.New(dialect.Handler(c.world, dialect.Options{
+		Credentials: c.Credentials(), SearchCap: opt.SearchCap,
+	}), nil)
 	return c
 }
 

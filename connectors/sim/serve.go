@@ -70,7 +70,7 @@ func Serve(ctx context.Context, opt ServeOptions) (*Server, error) {
 	if before != nil {
 		opt.Options = Options{
 			Customers: before.Customers, Seed: before.Seed, Start: before.Start, Now: before.Now, Opened: before.Opened,
-			Quiet: before.Quiet,
+			Quiet: before.Quiet, SearchCap: opt.SearchCap,
 		}
 	}
 	s := &Server{Company: New(opt.Options), dir: opt.Dir}

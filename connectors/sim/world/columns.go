@@ -183,7 +183,7 @@ func statusColumns(s *State) []column[Status] {
 	return []column[Status]{
 		{"id", Int, func(r *Status) any { return r.ID }},
 		{"account_id", Int, func(r *Status) any { return s.Accounts.planned[r.Account].ID }},
-		{"content", Text, func(r *Status) any { return r.Text }},
+		{"content", Text, func(r *Status) any { return "<p>" + r.Text + "</p>" }},
 		{"tag", Text, func(r *Status) any { return r.Tag }},
 		{"replies_count", Int, func(r *Status) any { return int64(r.Replies) }},
 		{"favourites_count", Int, func(r *Status) any { return int64(r.Likes) }},

@@ -1,0 +1,168 @@
+package fault
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Injector stands before an API and carries out a Plan. It is safe for concurrent use.
+type Injector struct {
+	next http.Handler
+	// scope names what a wait is told for: all requests of one API.
+	scope func(*http.Request) string
+	log   *recorder
+
+	mu       sync.Mutex
+	plan     Plan
+	progress []progress
+	away     map[string]time.Time // scope to the time until which to stay away
+	memory   map[string]*memory   // path to what its last page held
+}
+
+// New puts an injector without a plan before an API. scope may be nil: then a wait is
+// told for everything that shares the first two elements of the path.
+func New(next http.Handler, scope func(*http.Request) string) *Injector {
+	if scope == nil {
+		scope = func(r *http.Request) string {
+			parts := strings.SplitN(r.URL.Path, "/", 4)
+			return strings.Join(parts[:min(3, len(parts))], "/")
+		}
+	}
+	i := &Injector{next: next, scope: scope}
+	i.reset(Plan{})
+	return i
+}
+
+// SetPlan begins a plan anew and forgets the log.
+func (i *Injector) SetPlan(p Plan) error {
+	if err := p.Check(); err != nil {
+		return err
+	}
+	i.reset(p)
+	return nil
+}
+
+func (i *Injector) reset(p Plan) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.plan, i.progress = p, make([]progress, len(p.Rules))
+	i.away, i.memory, i.log = map[string]time.Time{}, map[string]*memory{}, &recorder{}
+}
+
+// Log tells what happened since the plan was set.
+func (i *Injector) Log() Log {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.log.log()
+}
+
+// ServeHTTP answers a request, or spoils it.
+func (i *Injector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	e := Entry{At: time.Now(), Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery}
+	hit, log := i.decide(r, &e)
+	log.add(e)
+	if hit == nil {
+		hit = &Hit{memory: i.remember(r.URL.Path)}
+	}
+	if hit.Kind == "" || !hit.spoil(w, r, i.next) {
+		i.next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), hitKey{}, hit)))
+	}
+}
+
+// decide finds the rule that hits a request, and fills in the entry of the log.
+func (i *Injector) decide(r *http.Request, e *Entry) (*Hit, *recorder) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	scope := i.scope(r)
+	until := i.away[scope]
+	// Retry-After has whole seconds and clocks differ a little.
+	e.Early = e.At.Add(5 * time.Millisecond).Before(until)
+	for n := range i.plan.Rules {
+		rule := i.plan.Rules[n]
+		if !rule.matches(r.Method, r.URL.Path) || !i.progress[n].fires(i.plan, n) {
+			continue
+		}
+		e.Fault, e.Rule = rule.Fault, n
+		hit := &Hit{Kind: rule.Fault, rule: rule, at: e.At, memory: i.memoryOf(r.URL.Path)}
+		if hit.until = rule.notBefore(e.At); !hit.until.IsZero() {
+			i.away[scope], e.NotBefore = hit.until, hit.until
+		}
+		return hit, i.log
+	}
+	if e.Early {
+		wait := until.Sub(e.At)
+		if i.growing() {
+			wait += wait/2 + 100*time.Millisecond
+		}
+		rule := Rule{Fault: Limited, Wait: wait}
+		hit := &Hit{Kind: Limited, rule: rule, at: e.At, until: rule.notBefore(e.At)}
+		i.away[scope], e.NotBefore = hit.until, hit.until
+		return hit, i.log
+	}
+	return nil, i.log
+}
+
+// growing reports whether the plan has a wait that grows.
+func (i *Injector) growing() bool {
+	for _, r := range i.plan.Rules {
+		if r.Fault == LimitedGrowing {
+			return true
+		}
+	}
+	return false
+}
+
+func (i *Injector) remember(path string) *memory {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.memoryOf(path)
+}
+
+func (i *Injector) memoryOf(path string) *memory {
+	m := i.memory[path]
+	if m == nil {
+		m = &memory{}
+		i.memory[path] = m
+	}
+	return m
+}
+
+// notBefore is when a client that was told to wait may come again; zero when the fault
+// tells no wait.
+func (r Rule) notBefore(at time.Time) time.Time {
+	switch r.Fault {
+	case Limited, LimitedGrowing:
+		// The header has whole seconds; the client is told the next one up.
+		seconds := (r.wait() + time.Second - 1) / time.Second
+		return at.Add(seconds * time.Second)
+	case LimitedDate, LimitedEpoch:
+		return at.Add(r.wait()).Truncate(time.Second).Add(time.Second)
+	}
+	return time.Time{}
+}
+
+// Hit is the fault that an API has to carry out in one answer.
+type Hit struct {
+	// Kind is "" when the request is not hit.
+	Kind   Kind
+	rule   Rule
+	at     time.Time
+	until  time.Time
+	memory *memory
+}
+
+type hitKey struct{}
+
+// Of gives the fault of a request; never nil.
+func Of(ctx context.Context) *Hit {
+	if h, ok := ctx.Value(hitKey{}).(*Hit); ok {
+		return h
+	}
+	return &Hit{memory: &memory{}}
+}
+
+// Wait is the rule's duration.
+func (h *Hit) Wait() time.Duration { return h.rule.wait() }
