@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -226,5 +225,3 @@ func charted(g grid, chart string) grid {
 	}
 	return g
 }
-
-var errNoTruth = errors.New("the truth of the simulated company is not there")
