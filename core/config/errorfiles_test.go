@@ -42,6 +42,9 @@ func TestErrorFiles(t *testing.T) {
 			got := map[string]int{}
 			for _, d := range ds {
 				checkShape(t, d)
+				if d.Range != nil && d.Snippet == "" {
+					t.Errorf("%q at %s has no snippet", d.Summary, d.Range)
+				}
 				line := 0
 				if d.Range != nil {
 					line = d.Range.Line
@@ -78,9 +81,6 @@ func checkShape(t *testing.T, d core.Diagnostic) {
 	if d.Try == "" {
 		t.Errorf("%q has nothing to try", d.Summary)
 	}
-	if d.Range != nil && d.Snippet == "" {
-		t.Errorf("%q at %s has no snippet", d.Summary, d.Range)
-	}
 	if d.Range != nil && (d.Range.Line < 1 || d.Range.Column < 1 || d.Range.EndLine < d.Range.Line) {
 		t.Errorf("%q has the range %+v", d.Summary, *d.Range)
 	}
@@ -90,7 +90,7 @@ func checkShape(t *testing.T, d core.Diagnostic) {
 	}
 	var back core.Diagnostic
 	if err := json.Unmarshal(text, &back); err != nil || rendered(core.Diagnostics{back}) != rendered(core.Diagnostics{d}) {
-		t.Errorf("%q reads differently after JSON: %v", d.Summary, err)
+		t.Errorf("%q reads differently after JSON: %v\n%q\n%q", d.Summary, err, d, back)
 	}
 }
 

@@ -163,7 +163,7 @@ func (s *snippets) parse(name string) *hclsyntax.Body {
 
 // header writes a block's type and labels as they stand in HCL.
 func header(b *hclsyntax.Block) string {
-	parts := []string{b.Type}
+	parts := []string{visible(b.Type)}
 	for _, label := range b.Labels {
 		parts = append(parts, fmt.Sprintf("%q", visible(label)))
 	}

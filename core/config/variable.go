@@ -48,15 +48,15 @@ func (l *loader) variable(b *hclsyntax.Block, outside given) (cty.Value, bool) {
 		{Name: "default", Type: core.TypeAny}, {Name: "type", Type: core.TypeString},
 	}})
 	hidden, _ := declared["sensitive"].(bool)
+	fallback, hasDefault := b.Body.Attributes["default"]
+	if _, says := b.Body.Attributes["sensitive"]; says && hasDefault {
+		l.hideLiterals(fallback.Expr)
+	}
 	kind, ok := l.variableType(b, hidden)
 	if !ok {
 		return cty.NilVal, false
 	}
 	name := b.Labels[0]
-	fallback, hasDefault := b.Body.Attributes["default"]
-	if hasDefault && hidden {
-		l.hideLiterals(fallback.Expr)
-	}
 	var v cty.Value
 	switch {
 	case outside.from != "":
