@@ -34,7 +34,7 @@ func (s *Server) handler(token string) http.Handler {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 			return
 		}
-		reply(w, map[string]any{"now": s.Company.Now(), "changes": Tally(changes)})
+		reply(w, moved{s.Company.Now(), Tally(changes)})
 	})
 	admin.HandleFunc("GET /_sim/log", func(w http.ResponseWriter, _ *http.Request) {
 		reply(w, s.Company.Faults().Log())
@@ -53,6 +53,12 @@ func (s *Server) handler(token string) http.Handler {
 	})
 	mux.Handle("/_sim/", guard(token, admin))
 	return mux
+}
+
+// moved is the answer to an advance.
+type moved struct {
+	Now     time.Time                 `json:"now"`
+	Changes map[string]map[string]int `json:"changes"`
 }
 
 // Tally counts changes by stream ("crm.contacts") and operation.

@@ -68,10 +68,9 @@ func Serve(ctx context.Context, opt ServeOptions) (*Server, error) {
 		return nil, err
 	}
 	if before != nil {
-		opt.Options = Options{
-			Customers: before.Customers, Seed: before.Seed, Start: before.Start, Now: before.Now, Opened: before.Opened,
-			Quiet: before.Quiet, SearchCap: opt.SearchCap,
-		}
+		searchCap := opt.SearchCap
+		opt.Options = before.options()
+		opt.SearchCap = searchCap
 	}
 	s := &Server{Company: New(opt.Options), dir: opt.Dir}
 	s.db, err = sql.Open("sqlite", "file:"+filepath.Join(opt.silos(), "erp.sqlite")+"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)")
@@ -180,9 +179,23 @@ func (s *Server) writeAll(ctx context.Context) error {
 
 func stateFile(dir string) string { return filepath.Join(dir, "company.json") }
 
-// load reads the state file; nil when there is none yet.
+// load reads the state file and compares it with what is asked for; nil when there is none.
 func load(opt ServeOptions) (*saved, error) {
-	text, err := os.ReadFile(stateFile(opt.Dir))
+	s, err := readState(opt.Dir)
+	if s == nil || err != nil {
+		return nil, err
+	}
+	want := opt.withDefaults()
+	if s.FormatVersion != 1 || s.Customers != want.Customers || s.Seed != want.Seed || s.Quiet != want.Quiet || !s.Start.Equal(want.Start) {
+		return nil, fmt.Errorf("reopen the company in %s: it was made with %d customers, seed %d, start %s; use those or another folder",
+			opt.Dir, s.Customers, s.Seed, s.Start.Format(time.DateOnly))
+	}
+	return s, nil
+}
+
+// readState reads the state file; nil when there is none.
+func readState(dir string) (*saved, error) {
+	text, err := os.ReadFile(stateFile(dir))
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil
 	}
@@ -191,14 +204,13 @@ func load(opt ServeOptions) (*saved, error) {
 	}
 	var s saved
 	if err := json.Unmarshal(text, &s); err != nil {
-		return nil, fmt.Errorf("read state of the company in %s: %w", stateFile(opt.Dir), err)
-	}
-	want := opt.withDefaults()
-	if s.FormatVersion != 1 || s.Customers != want.Customers || s.Seed != want.Seed || s.Quiet != want.Quiet || !s.Start.Equal(want.Start) {
-		return nil, fmt.Errorf("reopen the company in %s: it was made with %d customers, seed %d, start %s; use those or another folder",
-			opt.Dir, s.Customers, s.Seed, s.Start.Format(time.DateOnly))
+		return nil, fmt.Errorf("read state of the company in %s: %w", stateFile(dir), err)
 	}
 	return &s, nil
+}
+
+func (s *saved) options() Options {
+	return Options{Customers: s.Customers, Seed: s.Seed, Start: s.Start, Now: s.Now, Opened: s.Opened, Quiet: s.Quiet}
 }
 
 // save writes the state file; written says whether files and database stand at now.
