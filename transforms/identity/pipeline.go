@@ -120,7 +120,8 @@ func (p *pipeline) cluster(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if changed || added {
+	p.rescore(result.Of)
+	if changed || added || p.scanner != nil {
 		if result, err = cluster.Run(ctx, p.frame.Len(), p.edges, opt); err != nil {
 			return err
 		}

@@ -53,21 +53,21 @@ func (p *pipeline) probableEdges(ctx context.Context) error {
 	return nil
 }
 
-// weighTerms counts how many hold each value: records, or clusters when of is given.
+// weighTerms weighs values by how many hold them: records at first, and then clusters,
+// when of says which.
 func (p *pipeline) weighTerms(of []int32) {
-	done := map[*kernel.Term]bool{}
-	for _, c := range p.scanner.Comparisons {
+	for k, c := range p.scanner.Comparisons {
 		for i := range c.Levels {
 			t := c.Levels[i].Term
-			if t == nil || done[t] {
+			if t == nil {
 				continue
 			}
-			done[t] = true
 			if of == nil {
-				t.Weigh(t.Column.Counts())
+				counts := t.Column.Counts()
+				t.Weigh(counts, kernel.Collisions(counts))
 				continue
 			}
-			t.Weigh(holders(t.Column.Of, t.Column.Values.Len(), of))
+			t.Weigh(holders(t.Column.Of, t.Column.Values.Len(), of), c.Base(t.Column.Name, p.fitted.Comparisons[k]))
 		}
 	}
 }
@@ -89,6 +89,29 @@ func holders(codes func(int32) []int32, values int, of []int32) []int32 {
 		}
 	}
 	return counts
+}
+
+// rescore weighs the values of every probable edge by how many clusters hold them: the
+// records of one person count once.
+func (p *pipeline) rescore(of []int32) {
+	if p.scanner == nil {
+		return
+	}
+	p.weighTerms(of)
+	weigh := p.weigher()
+	known := map[uint64]int32{}
+	for i := range p.edges {
+		e := &p.edges[i]
+		if e.Tier != cluster.Probable {
+			continue
+		}
+		bits, ok := known[e.Pattern]
+		if !ok {
+			bits = weigh(e.Pattern)
+			known[e.Pattern] = bits
+		}
+		e.Bits = bits + p.scanner.Extra(e.Pattern, e.A, e.B)
+	}
 }
 
 // train fits the model on a sample of candidate pairs.

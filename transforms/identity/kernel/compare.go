@@ -5,6 +5,7 @@ package kernel
 
 import (
 	"math"
+	"slices"
 
 	"github.com/unsilo/unsilo/transforms/identity/frame"
 	"github.com/unsilo/unsilo/transforms/identity/fs"
@@ -31,6 +32,8 @@ type Level struct {
 	M float64
 	// Term, when set, weighs the level by how common the value is.
 	Term *Term
+	// Exact names the columns that agree exactly at this level; none means those of Term.
+	Exact []string
 	// FixedM and FixedU are values that a user gave; 0 means none.
 	FixedM, FixedU float64
 }
@@ -45,23 +48,47 @@ type Term struct {
 // tfFloor bounds the weight of values that occur once in a very large table.
 const tfFloor = 1e-6
 
-// Weigh sets Bits from the number of holders of each value: a value rarer than the
-// average agreement adds, a common one takes away.
-func (t *Term) Weigh(counts []int32) {
-	total, squares := 0.0, 0.0
+// Weigh sets Bits from the number of holders of each value and the probability base that
+// two holders agree by chance: a value rarer than that adds, a common one takes away.
+func (t *Term) Weigh(counts []int32, base float64) {
+	total := 0.0
 	for _, n := range counts {
 		total += float64(n)
-		squares += float64(n) * float64(n)
 	}
 	t.Bits = make([]int32, len(counts))
 	if total == 0 {
 		return
 	}
-	mean := math.Log2(math.Max(squares/(total*total), tfFloor))
+	mean := math.Log2(math.Max(base, tfFloor))
 	for code, n := range counts {
 		share := math.Max(float64(n)/total, tfFloor)
 		t.Bits[code] = fs.MicroBits(mean - math.Log2(share))
 	}
+}
+
+// Collisions is the probability that two holders picked at random have the same value.
+func Collisions(counts []int32) float64 {
+	total, squares := 0.0, 0.0
+	for _, n := range counts {
+		total += float64(n)
+		squares += float64(n) * float64(n)
+	}
+	if total == 0 {
+		return 0
+	}
+	return squares / (total * total)
+}
+
+// Base is the fitted probability that different entities agree on a column: the sum over
+// the levels where they do.
+func (c *Comparison) Base(column string, m fs.Comparison) float64 {
+	sum := 0.0
+	for i, l := range c.Levels {
+		if slices.Contains(l.Exact, column) || l.Exact == nil && l.Term != nil && l.Term.Column.Name == column {
+			sum += m.Levels[i].U
+		}
+	}
+	return sum
 }
 
 // Extra gives the bits that the value of record a adds at this level.

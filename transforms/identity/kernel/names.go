@@ -35,6 +35,7 @@ func Names(given, family, joint *frame.Column) []*Comparison {
 			switch {
 			case g == nameExact && n == nameExact:
 				l.Term = &Term{Column: joint}
+				l.Exact = []string{joint.Name, given.Name, family.Name}
 			case n == nameExact:
 				l.Term = &Term{Column: family}
 			case g == nameExact:
