@@ -1,9 +1,3 @@
-// Package coretest holds the contracts of core in a form that runs: suites for
-// connectors and warehouses, one rule to a sentence. A suite sees only the interfaces,
-// so the same one holds an implementation to its word in this process, through a
-// plugin, or on a user's machine (`unsilo plugin test`).
-//
-// It is imported by tests and by that command, and by nothing that runs in production.
 package coretest
 
 import (

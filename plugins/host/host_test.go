@@ -2,6 +2,7 @@ package host_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -38,6 +39,8 @@ func run(m *testing.M) int {
 	}
 	return m.Run()
 }
+
+func asError(err error, target **core.Error) bool { return errors.As(err, target) }
 
 func exe() string {
 	if runtime.GOOS == "windows" {

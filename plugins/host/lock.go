@@ -10,12 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
-	"strings"
-
-	"github.com/hashicorp/hcl/v2/gohcl"
-	"github.com/hashicorp/hcl/v2/hclparse"
-	"github.com/hashicorp/hcl/v2/hclwrite"
 
 	"github.com/unsilo/unsilo/core"
 )
@@ -31,19 +25,20 @@ const maxLock = 1 << 20
 
 // Lock is the content of a lock file: which plugins a project runs, to the byte.
 type Lock struct {
-	Plugins []LockedPlugin `hcl:"plugin,block"`
+	Plugins []LockedPlugin
 }
 
 // LockedPlugin is one plugin block.
 type LockedPlugin struct {
-	Family  string `hcl:"family,label"`
-	Version string `hcl:"version,optional"`
+	// Family is the label of the block.
+	Family  string
+	Version string
 	// Path of the executable, when it is not in the usual folders.
-	Path string `hcl:"path,optional"`
+	Path string
 	// Connectors the plugin serves, for the reader.
-	Connectors []string `hcl:"connectors,optional"`
+	Connectors []string
 	// Checksums by platform, "linux_amd64" = "sha256:<64 hex digits>".
-	Checksums map[string]string `hcl:"checksums"`
+	Checksums map[string]string
 }
 
 // Platform is the key of this machine in LockedPlugin.Checksums.
@@ -67,28 +62,6 @@ func ReadLock(dir string) (*Lock, error) {
 		return nil, &core.Error{Kind: core.KindConfig, Op: "read lock", Err: err}
 	}
 	return ParseLock(src, LockFile)
-}
-
-// ParseLock reads the text of a lock file; name is for messages.
-func ParseLock(src []byte, name string) (*Lock, error) {
-	file, diags := hclparse.NewParser().ParseHCL(src, name)
-	var l Lock
-	if !diags.HasErrors() {
-		diags = append(diags, gohcl.DecodeBody(file.Body, nil, &l)...)
-	}
-	if diags.HasErrors() {
-		return nil, &core.Error{Kind: core.KindConfig, Op: "read lock", Err: diags,
-			Try: "mend the line, or run `unsilo plugin lock` to write the file anew"}
-	}
-	seen := map[string]bool{}
-	for _, p := range l.Plugins {
-		if seen[p.Family] {
-			return nil, &core.Error{Kind: core.KindConfig, Op: "read lock", Path: "plugin." + p.Family,
-				Err: fmt.Errorf("plugin %q is locked twice", p.Family)}
-		}
-		seen[p.Family] = true
-	}
-	return &l, nil
 }
 
 // Plugin finds a plugin; a nil Lock has none.
@@ -121,17 +94,6 @@ func (l *Lock) Put(p LockedPlugin) {
 		return
 	}
 	l.Plugins = append(l.Plugins, p)
-}
-
-// Bytes gives the text of the lock file, plugins by name. The same lock gives the same bytes.
-func (l *Lock) Bytes() []byte {
-	sorted := Lock{Plugins: slices.Clone(l.Plugins)}
-	slices.SortFunc(sorted.Plugins, func(a, b LockedPlugin) int { return strings.Compare(a.Family, b.Family) })
-	f := hclwrite.NewEmptyFile()
-	f.Body().AppendUnstructuredTokens(hclwrite.TokensForIdentifier(
-		"# Written by `unsilo plugin lock`. Keep it under version control.\n\n"))
-	gohcl.EncodeIntoBody(&sorted, f.Body())
-	return hclwrite.Format(f.Bytes())
 }
 
 // Write puts the lock file into a project's folder, in one step.
