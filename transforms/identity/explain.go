@@ -3,11 +3,13 @@ package identity
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
 	"github.com/unsilo/unsilo/core"
 	"github.com/unsilo/unsilo/transforms/identity/frame"
+	"github.com/unsilo/unsilo/transforms/identity/fs"
 )
 
 // A Record names one record of a stream.
@@ -285,3 +287,17 @@ func (g *graph) path(from, to uint64) []Step {
 	slices.Reverse(steps)
 	return steps
 }
+
+// bands gives the weights, in millionths of a bit, between which a pair is a question.
+func (g *graph) bands() (low, high int64) {
+	low, high = bandBits(0.2), bandBits(0.99)
+	if g.model != nil && g.model.Keep != 0 {
+		low, high = g.model.Keep, g.model.Link
+	}
+	return low, high
+}
+
+// bandBits is the weight of a probability, in millionths of a bit.
+func bandBits(p float64) int64 { return int64(math.Round(1e6 * math.Log2(p/(1-p)))) }
+
+func probability(micro int64) float64 { return fs.Probability(micro) }

@@ -68,6 +68,9 @@ func (p *pipeline) match(ctx context.Context) error {
 		return err
 	}
 	p.derive()
+	if err = p.overrides(ctx); err != nil {
+		return err
+	}
 	if err = p.exactEdges(); err != nil {
 		return err
 	}
@@ -99,7 +102,7 @@ func (p *pipeline) exactEdges() error {
 		}
 		p.measure("edges."+rule.name, float64(len(k.edges)-before))
 	}
-	p.edges, p.shared = k.edges, k.held
+	p.edges, p.shared = append(p.edges, k.edges...), k.held
 	return nil
 }
 

@@ -139,7 +139,7 @@ func (p *pipeline) writeModel(ctx context.Context, tx core.Tx) error {
 	if p.fitted == nil {
 		return nil
 	}
-	model, err := json.Marshal(trained{*p.fitted, p.req.RunID})
+	model, err := json.Marshal(p.model.storedModel(p))
 	if err != nil {
 		return fmt.Errorf("write model: %w", err)
 	}
@@ -174,4 +174,17 @@ func compareText(a, b string) int {
 		return 1
 	}
 	return 0
+}
+
+func (m *Model) storedModel(p *pipeline) trained {
+	t := trained{Model: *p.fitted, Version: p.req.RunID, Keep: bandBits(0.2), Link: bandBits(0.99)}
+	if d := m.def.Decision; d != nil {
+		if d.Keep != nil {
+			t.Keep = bandBits(*d.Keep)
+		}
+		if d.Link != nil {
+			t.Link = bandBits(*d.Link)
+		}
+	}
+	return t
 }

@@ -103,6 +103,9 @@ func compile(d *definition) (compiled, hcl.Diagnostics) {
 			c.guards = append(c.guards, guardRule{b.Name, e})
 		}
 	}
+	if d.Model != nil {
+		diags = append(diags, checkModel(d.Model)...)
+	}
 	return c, append(diags, checkSettings(d)...)
 }
 
@@ -196,4 +199,40 @@ func fingerprint(name string, m *Model) string {
 		text = []byte(name + err.Error())
 	}
 	return fmt.Sprintf("%016x", xxh3.Hash(text))
+}
+
+// checkModel finds levels that cannot be read and levels that can never fire, because an
+// earlier one says the same.
+func checkModel(b *modelBlock) hcl.Diagnostics {
+	var diags hcl.Diagnostics
+	if b.Kind != "" && b.Kind != "fellegi_sunter" && b.Kind != "exact" {
+		diags = append(diags, fault(b.Range, fmt.Sprintf("There is no model %q", b.Kind), "Models are fellegi_sunter and exact (deterministic rules alone)."))
+	}
+	for _, c := range b.Comparisons {
+		whens := slices.Clone(c.Levels)
+		for _, l := range c.Level {
+			whens = append(whens, l.When)
+		}
+		seen := map[string]bool{}
+		least := 2.0
+		for _, when := range whens {
+			e, more := parseRule(when, c.Range)
+			diags = append(diags, more...)
+			if e == nil {
+				continue
+			}
+			plain := strings.Join(strings.Fields(when), " ")
+			dead := seen[plain]
+			if e.Op == predicate.Compare && e.Value.Kind == predicate.NumberArg && e.Kids[0].Name == "jaro_winkler" {
+				dead = dead || e.Value.Number >= least
+				least = min(least, e.Value.Number)
+			}
+			if dead {
+				diags = append(diags, fault(c.Range, "This level can never fire",
+					fmt.Sprintf("comparison %s: an earlier level already takes every pair of %q. Order levels from the strictest to the loosest.", c.Name, when)))
+			}
+			seen[plain] = true
+		}
+	}
+	return diags
 }

@@ -19,17 +19,38 @@ const (
 // an observed pair says as little as one that was never compared.
 const floorBits = -5_000_000
 
-// probableEdges trains the model and adds an edge for each candidate pair that reaches the
-// floor.
-func (p *pipeline) probableEdges(ctx context.Context) error {
+// prepareScan chooses blocking rules and comparisons; the scanner stays nil when there is
+// nothing to compare.
+func (p *pipeline) prepareScan() error {
 	columns := p.compared()
-	if len(columns) == 0 || p.frame.Len() < 2 {
+	if len(columns) == 0 || p.frame.Len() < 2 || p.model.exactOnly() {
 		return nil
 	}
 	p.progress("choosing blocking rules")
-	rules := kernel.Choose(columns, p.frame.Column(jointName), kernel.DefaultBudget(p.frame.Len()))
-	blocks := kernel.NewBlocks(p.frame.Len(), rules)
-	p.scanner = kernel.NewScanner(blocks, p.defaultComparisons(columns))
+	rules, err := p.blockingRules(columns)
+	if err != nil {
+		return err
+	}
+	comparisons, err := p.comparisons(columns)
+	if err != nil {
+		return err
+	}
+	if len(rules) == 0 || len(comparisons) == 0 {
+		return nil
+	}
+	p.scanner = kernel.NewScanner(kernel.NewBlocks(p.frame.Len(), rules), comparisons)
+	return nil
+}
+
+// exactOnly reports whether the block wants deterministic rules alone.
+func (m *Model) exactOnly() bool { return m.def.Model != nil && m.def.Model.Kind == "exact" }
+
+// probableEdges trains the model and adds an edge for each candidate pair that reaches the
+// floor.
+func (p *pipeline) probableEdges(ctx context.Context) error {
+	if err := p.prepareScan(); err != nil || p.scanner == nil {
+		return err
+	}
 	p.weighTerms(nil)
 	p.progress("training")
 	if err := p.train(ctx); err != nil {
@@ -41,16 +62,43 @@ func (p *pipeline) probableEdges(ctx context.Context) error {
 		return err
 	}
 	p.measure("pairs.compared", float64(result.Pairs))
-	for i, s := range blocks.Stats {
+	for i, s := range p.scanner.Blocks.Stats {
 		p.measure("pairs."+s.Name, float64(result.RulePairs[i]))
 		if s.Oversize > 0 {
 			p.note("blocking rule %s: %d blocks above its limit were not compared (%d pairs)", s.Name, s.Oversize, s.OversizePairs)
 		}
 	}
+	p.neverReached(result.Counts)
 	for _, m := range result.Matches {
 		p.edges = append(p.edges, cluster.Edge{A: m.A, B: m.B, Bits: m.Bits, Rule: m.Rule, Tier: cluster.Probable, Pattern: m.Pattern})
 	}
 	return nil
+}
+
+// neverReached notes levels of the model block that no candidate pair ever had.
+func (p *pipeline) neverReached(counts []fs.Count) {
+	if p.model.def.Model == nil {
+		return
+	}
+	coder := p.fitted.Coder()
+	pattern := make(fs.Pattern, len(p.fitted.Comparisons))
+	seen := make([]map[int8]bool, len(pattern))
+	for k := range seen {
+		seen[k] = map[int8]bool{}
+	}
+	for _, c := range counts {
+		coder.Decode(c.Pattern, pattern)
+		for k, l := range pattern {
+			seen[k][l] = true
+		}
+	}
+	for k, c := range p.fitted.Comparisons {
+		for l, level := range c.Levels {
+			if !seen[k][int8(l)] && l < len(c.Levels)-1 {
+				p.note("comparison %s: no pair ever reached the level %q; an earlier level may already cover it", c.Name, level.Name)
+			}
+		}
+	}
 }
 
 // weighTerms weighs values by how many hold them: records at first, and then clusters,
@@ -132,6 +180,16 @@ func (p *pipeline) train(ctx context.Context) error {
 		sample.Counts[i].N *= float64(oneIn)
 	}
 	p.fitted.Prior = 1 / n
+	for k, c := range p.scanner.Comparisons {
+		for l, level := range c.Levels {
+			if level.FixedM > 0 {
+				p.fitted.Comparisons[k].Levels[l].M, p.fitted.Comparisons[k].Levels[l].Fixed = level.FixedM, true
+			}
+			if level.FixedU > 0 {
+				shares[k][l] = level.FixedU
+			}
+		}
+	}
 	p.fitted.Fit(sample.Counts, fs.FitOptions{Pairs: n * (n - 1) / 2, Random: shares, RandomCounts: random, Strength: 20})
 	for _, message := range p.fitted.Messages {
 		p.note("%s", message)

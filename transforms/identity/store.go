@@ -178,7 +178,10 @@ func (m store) scanRows(ctx context.Context, wh core.Warehouse, kind string, f f
 	if err != nil || !exists {
 		return err
 	}
-	want := m.output(kind).Schema
+	want := m.decisionTable().Schema
+	if kind != tableDecision {
+		want = m.output(kind).Schema
+	}
 	columns := make([]string, want.NumFields())
 	for i, field := range want.Fields() {
 		columns[i] = field.Name

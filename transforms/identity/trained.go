@@ -14,6 +14,10 @@ type trained struct {
 	fs.Model
 	// Version changes with every training.
 	Version string `json:"version"`
+	// Keep and Link bound the band of pairs that people should look at, in millionths of a
+	// bit.
+	Keep int64 `json:"keep"`
+	Link int64 `json:"link"`
 }
 
 const tableModel = "model"

@@ -1,0 +1,203 @@
+package identity
+
+import (
+	"cmp"
+	"context"
+	"encoding/csv"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/unsilo/unsilo/core"
+	"github.com/unsilo/unsilo/transforms/identity/frame"
+)
+
+// A Question is a pair of records that the evidence leaves open.
+type Question struct {
+	Step
+	// Probability that the two are one, by their own evidence.
+	Probability float64 `json:"probability"`
+	// Joined says whether they are one today.
+	Joined bool `json:"joined"`
+}
+
+// Review lists open pairs: those whose weight lies between keep and link, and those that
+// a guard refused, without those already decided. The most doubtful come first. limit 0
+// means all.
+func Review(ctx context.Context, wh core.Warehouse, name string, limit int) ([]Question, error) {
+	g, err := loadGraph(ctx, wh, name)
+	if err != nil {
+		return nil, err
+	}
+	decided, err := Decisions(ctx, wh, name)
+	if err != nil {
+		return nil, err
+	}
+	done := map[pair64]bool{}
+	for _, d := range decided {
+		a, b := frame.UID(d.A.Source, d.A.Stream, d.A.Key), frame.UID(d.B.Source, d.B.Stream, d.B.Key)
+		done[pair64{min(a, b), max(a, b)}] = true
+	}
+	low, high := g.bands()
+	var out []Question
+	for _, e := range g.edges {
+		open := e.tier == "probable" && e.bits >= low && e.bits < high && e.outcome != "inside" || e.outcome == "refused" && e.tier != "must"
+		if !open || done[pair64{e.a, e.b}] {
+			continue
+		}
+		done[pair64{e.a, e.b}] = true
+		out = append(out, Question{Step: g.step(e), Probability: probability(e.bits), Joined: g.records[e.a].ID == g.records[e.b].ID})
+	}
+	slices.SortStableFunc(out, func(x, y Question) int {
+		return cmp.Or(cmp.Compare(doubt(x), doubt(y)), cmp.Compare(x.A.String(), y.A.String()), cmp.Compare(x.B.String(), y.B.String()))
+	})
+	if limit > 0 {
+		out = out[:min(limit, len(out))]
+	}
+	return out, nil
+}
+
+// doubt is the distance of the weight from even odds.
+func doubt(q Question) float64 {
+	if q.Bits < 0 {
+		return -q.Bits
+	}
+	return q.Bits
+}
+
+// WriteQuestions writes the queue as CSV with an empty verdict column to fill in.
+func WriteQuestions(w io.Writer, questions []Question) error {
+	out := csv.NewWriter(w)
+	if err := out.Write([]string{"a", "b", "probability", "bits", "rule", "joined", "evidence", "verdict", "reason", "expires"}); err != nil {
+		return fmt.Errorf("write review: %w", err)
+	}
+	for _, q := range questions {
+		var evidence []string
+		for _, e := range q.Evidence {
+			evidence = append(evidence, fmt.Sprintf("%s: %s (%+.1f)", e.Comparison, e.Level, e.Bits))
+		}
+		err := out.Write([]string{q.A.String(), q.B.String(), strconv.FormatFloat(q.Probability, 'f', 4, 64), strconv.FormatFloat(q.Bits, 'f', 2, 64),
+			q.Rule, strconv.FormatBool(q.Joined), strings.Join(evidence, "; "), "", q.Reason, ""})
+		if err != nil {
+			return fmt.Errorf("write review: %w", err)
+		}
+	}
+	out.Flush()
+	return out.Error()
+}
+
+// ReadDecisions reads a CSV with columns a, b and verdict (must_link, cannot_link, or
+// empty for undecided); reason and expires (yyyy-mm-dd) may be there. Errors name the
+// line.
+func ReadDecisions(r io.Reader, author string, at time.Time) ([]Decision, error) {
+	in := csv.NewReader(r)
+	in.FieldsPerRecord = -1
+	head, err := in.Read()
+	if err != nil {
+		return nil, &core.Error{Kind: core.KindData, Op: "read decisions", Err: err}
+	}
+	column := map[string]int{}
+	for i, name := range head {
+		column[strings.TrimSpace(strings.TrimPrefix(name, "\ufeff"))] = i
+	}
+	for _, need := range []string{"a", "b", "verdict"} {
+		if _, ok := column[need]; !ok {
+			return nil, &core.Error{Kind: core.KindData, Op: "read decisions", Err: fmt.Errorf("there is no column %q", need), Try: "start from identity review -o csv"}
+		}
+	}
+	var out []Decision
+	for {
+		row, err := in.Read()
+		if err == io.EOF {
+			return out, nil
+		}
+		line, _ := in.FieldPos(0)
+		if err != nil {
+			return nil, &core.Error{Kind: core.KindData, Op: "read decisions", Err: err}
+		}
+		d, err := decisionOf(row, column, author, at)
+		if err != nil {
+			return nil, &core.Error{Kind: core.KindData, Op: "read decisions", Path: fmt.Sprintf("line %d", line), Err: fmt.Errorf("line %d: %w", line, err)}
+		}
+		if d.Verdict != "" {
+			out = append(out, d)
+		}
+	}
+}
+
+func decisionOf(row []string, column map[string]int, author string, at time.Time) (Decision, error) {
+	cell := func(name string) string {
+		if i, ok := column[name]; ok && i < len(row) {
+			return strings.TrimSpace(row[i])
+		}
+		return ""
+	}
+	d := Decision{Author: author, At: at, Reason: cell("reason")}
+	var okA, okB bool
+	d.A, okA = ParseRecord(cell("a"))
+	d.B, okB = ParseRecord(cell("b"))
+	switch v := strings.ToLower(cell("verdict")); v {
+	case "":
+		return d, nil
+	case "must_link", "same", "yes", "y", "1", "true":
+		d.Verdict = MustLink
+	case "cannot_link", "different", "no", "n", "0", "false":
+		d.Verdict = CannotLink
+	default:
+		return d, fmt.Errorf("the verdict is neither must_link nor cannot_link")
+	}
+	if !okA || !okB {
+		return d, fmt.Errorf("a and b must be written as source.stream:key")
+	}
+	if text := cell("expires"); text != "" {
+		t, err := time.Parse(time.DateOnly, text)
+		if err != nil {
+			return d, fmt.Errorf("expires must be a date such as 2027-12-31")
+		}
+		d.Expires = t
+	}
+	return d, nil
+}
+
+// Split says that a record does not belong to the others of its person: from each of them
+// it is separated for good. The next build obeys.
+func Split(ctx context.Context, wh core.Warehouse, name, record, author, reason string, at time.Time) (int, error) {
+	g, err := loadGraph(ctx, wh, name)
+	if err != nil {
+		return 0, err
+	}
+	uid, err := g.findRecord(record)
+	if err != nil {
+		return 0, err
+	}
+	var decisions []Decision
+	for _, other := range g.members(g.records[uid].ID) {
+		if other != uid {
+			decisions = append(decisions, Decision{A: g.records[uid], B: g.records[other], Verdict: CannotLink, Author: author, Reason: reason, At: at})
+		}
+	}
+	if len(decisions) == 0 {
+		return 0, nil
+	}
+	return len(decisions), Decide(ctx, wh, name, decisions...)
+}
+
+// Merge says that two records, or two ids, are one. The next build obeys.
+func Merge(ctx context.Context, wh core.Warehouse, name, a, b, author, reason string, at time.Time) error {
+	g, err := loadGraph(ctx, wh, name)
+	if err != nil {
+		return err
+	}
+	x, err := g.findRecord(a)
+	if err != nil {
+		return err
+	}
+	y, err := g.findRecord(b)
+	if err != nil {
+		return err
+	}
+	return Decide(ctx, wh, name, Decision{A: g.records[x], B: g.records[y], Verdict: MustLink, Author: author, Reason: reason, At: at})
+}
