@@ -117,6 +117,12 @@ func (m *maker) modelError(model Model, err error) {
 		if at := m.Project.LocateBlock(model.Ref(), e.Path); at != nil {
 			r = at
 		}
+		var fault *core.SQLError
+		if errors.As(err, &fault) {
+			if at := m.Project.LocateSQL(model.Ref(), e.Path, fault); at != nil {
+				r = at
+			}
+		}
 	}
 	m.fail(r, fmt.Sprintf("%s cannot be built", model.Ref()), err.Error(), try)
 }
