@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -24,6 +23,9 @@ var pluginDir string
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 func run(m *testing.M) int {
+	if dir := os.Getenv("UNSILO_TEST_HOST"); dir != "" {
+		return hostForKilling(dir, os.Getenv("UNSILO_TEST_ACT"))
+	}
 	dir, err := os.MkdirTemp("", "unsilo-host-test")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -31,11 +33,18 @@ func run(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	pluginDir = dir
-	build := exec.Command("go", "build", "-o", filepath.Join(dir, "unsilo-plugin-chaos"+exe()), "./testdata/unsilo-plugin-chaos")
+	build := exec.Command("go", "build", "-o", dir+string(filepath.Separator), "./testdata/unsilo-plugin-chaos", "./testdata/unsilo-plugin-liar")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "build test plugin: %v\n%s", err, out)
 		return 1
+	}
+	for _, name := range []string{"silent", "quits", "babbler", "loud", "future", "clinger"} {
+		err := os.Link(filepath.Join(dir, "unsilo-plugin-liar"+exe()), filepath.Join(dir, "unsilo-plugin-"+name+exe()))
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
 	}
 	return m.Run()
 }
@@ -94,7 +103,12 @@ func newHost(t testing.TB, change func(*host.Options)) (*host.Host, *logBook) {
 		change(&opt)
 	}
 	h := host.New(opt)
-	t.Cleanup(func() { _ = h.Close() })
+	t.Cleanup(func() {
+		_ = h.Close()
+		if left := children(); len(left) > 0 {
+			t.Errorf("processes are left: %q", left)
+		}
+	})
 	return h, book
 }
 
@@ -154,5 +168,21 @@ func TestReadThroughAProcess(t *testing.T) {
 	if _, ok := book.find("plugin ends"); ok {
 		t.Errorf("the plugin did not end in peace:\n%s", book.text())
 	}
-	_ = slog.LevelInfo
+}
+
+// children lists the processes whose parent is this one; nothing where there is no /proc.
+func children() []string {
+	all, _ := filepath.Glob("/proc/[0-9]*/stat")
+	var out []string
+	for _, path := range all {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			continue
+		}
+		_, rest, _ := strings.Cut(string(b), ") ")
+		if f := strings.Fields(rest); len(f) > 1 && f[1] == fmt.Sprint(os.Getpid()) {
+			out = append(out, string(b))
+		}
+	}
+	return out
 }

@@ -111,7 +111,7 @@ type tail struct {
 func (t *tail) add(line string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if strings.HasPrefix(line, "panic: ") || strings.HasPrefix(line, "fatal error: ") {
+	if runtimeDied(line) && !t.panicked {
 		t.panicked = true
 		t.lines, t.size = nil, 0 // what follows is the stack; its beginning says most
 	}
@@ -127,6 +127,17 @@ func (t *tail) add(line string) {
 		t.size -= len(t.lines[0])
 		t.lines = t.lines[1:]
 	}
+}
+
+// runtimeDied reports whether a line is the first that the Go runtime writes before it
+// ends a program for a defect.
+func runtimeDied(line string) bool {
+	for _, start := range []string{"panic: ", "fatal error: ", "SIGSEGV: ", "SIGBUS: ", "SIGILL: ", "SIGFPE: "} {
+		if strings.HasPrefix(line, start) {
+			return true
+		}
+	}
+	return false
 }
 
 func (t *tail) text() (lines string, panicked bool) {

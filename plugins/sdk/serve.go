@@ -12,6 +12,7 @@ package sdk
 import (
 	"context"
 	"os"
+	"sync"
 
 	"github.com/hashicorp/go-hclog"
 	plugin "github.com/hashicorp/go-plugin"
@@ -32,12 +33,15 @@ const maxRequest = 64 << 20
 // line, at any time, and does no harm.
 func Serve(connectors ...core.Connector) {
 	stderr := os.Stderr // go-plugin replaces the variable
+	served := NewPlugin(connectors...)
+	served.server.restore = sync.OnceFunc(func() { os.Stdout, os.Stderr = stderr, stderr })
 	watchHost(stderr)
 	logs := newLogHandler(stderr)
 	logs.install()
+	served.server.logs = logs
 	plugin.Serve(&plugin.ServeConfig{
 		HandshakeConfig:  wire.Handshake(),
-		VersionedPlugins: map[int]plugin.PluginSet{wire.Version: {wire.PluginName: NewPlugin(connectors...).with(logs)}},
+		VersionedPlugins: map[int]plugin.PluginSet{wire.Version: {wire.PluginName: served}},
 		Logger:           hclog.New(&hclog.LoggerOptions{Level: hclog.Warn, Output: stderr, JSONFormat: true}),
 		GRPCServer: func(opts []grpc.ServerOption) *grpc.Server {
 			return grpc.NewServer(append(opts, grpc.MaxRecvMsgSize(maxRequest), grpc.WriteBufferSize(256<<10))...)
@@ -56,11 +60,6 @@ var _ plugin.GRPCPlugin = (*Plugin)(nil)
 // NewPlugin serves the connectors as Serve does, but starts nothing by itself.
 func NewPlugin(connectors ...core.Connector) *Plugin {
 	return &Plugin{server: newServer(connectors)}
-}
-
-func (p *Plugin) with(logs *logHandler) *Plugin {
-	p.server.logs = logs
-	return p
 }
 
 // GRPCServer registers the service.

@@ -22,6 +22,9 @@ type server struct {
 	wirev1.UnimplementedPluginServer
 	connectors []core.Connector
 	logs       *logHandler // nil in tests without a process
+	// restore undoes, on the first call, what go-plugin did to os.Stdout and os.Stderr:
+	// it sends both through the connection, where the last words of a crash are lost.
+	restore func()
 
 	mu      sync.Mutex
 	last    uint64
@@ -39,11 +42,12 @@ type source struct {
 }
 
 func newServer(connectors []core.Connector) *server {
-	return &server{connectors: connectors, sources: map[uint64]*source{}}
+	return &server{connectors: connectors, restore: func() {}, sources: map[uint64]*source{}}
 }
 
 // Spec describes all connectors.
 func (s *server) Spec(context.Context, *wirev1.SpecRequest) (*wirev1.SpecResponse, error) {
+	s.restore()
 	out := &wirev1.SpecResponse{}
 	err := guard("describe connectors", func() error {
 		for _, c := range s.connectors {
@@ -61,6 +65,7 @@ func (s *server) Spec(context.Context, *wirev1.SpecRequest) (*wirev1.SpecRespons
 
 // Open makes a source. The context it passes on outlives the call: a source may keep it.
 func (s *server) Open(ctx context.Context, req *wirev1.OpenRequest) (*wirev1.OpenResponse, error) {
+	s.restore()
 	id, err := s.open(ctx, req)
 	return &wirev1.OpenResponse{Source: id, Error: wire.ErrorToWire(err)}, nil
 }

@@ -29,6 +29,11 @@ func (s *source) misbehave(ctx context.Context, row int64, emit func(core.Batch)
 		fmt.Fprintln(os.Stderr, "giving up now, token", s.cfg.String("token"))
 		time.Sleep(20 * time.Millisecond)
 		os.Exit(1)
+	case "exit-once":
+		if _, err := os.Stat(arg); err != nil {
+			_ = os.WriteFile(arg, nil, 0o600)
+			os.Exit(1)
+		}
 	case "segv":
 		_ = syscall.Kill(os.Getpid(), syscall.SIGSEGV)
 		time.Sleep(time.Second)
@@ -72,7 +77,7 @@ func (s *source) misbehave(ctx context.Context, row int64, emit func(core.Batch)
 			}
 		}
 	case "children":
-		cmd := exec.Command("sleep", "3600")
+		cmd := exec.Command("/bin/sleep", "3600")
 		cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 		if err := cmd.Start(); err != nil {
 			return err
