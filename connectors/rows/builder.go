@@ -25,6 +25,8 @@ type Builder struct {
 	text    []byte
 	scratch []byte
 
+	constants []constant
+
 	schema  *arrow.Schema
 	shape   []arrow.DataType // of schema, by column; nil for one left out
 	rejects rejects
@@ -49,7 +51,9 @@ func NewBuilder(o Options) (*Builder, error) {
 		if len(path) == 0 {
 			path = []string{col.name}
 		}
-		if err := b.place(path, col); err != nil {
+		if c.Constant {
+			b.constants = append(b.constants, constant{col: col})
+		} else if err := b.place(path, col); err != nil {
 			return nil, err
 		}
 		b.columns = append(b.columns, col)
@@ -61,6 +65,35 @@ func NewBuilder(o Options) (*Builder, error) {
 		b.into(&b.root, name, "")
 	}
 	return b, nil
+}
+
+// constant is the value that every new row has in a column.
+type constant struct {
+	col  *column
+	text []byte // nil is null
+}
+
+// Constant sets the value of a constant column for the rows from now on; nil is null.
+func (b *Builder) Constant(name string, text []byte) {
+	for i := range b.constants {
+		if b.constants[i].col.name == name {
+			b.constants[i].text = text
+		}
+	}
+}
+
+// addConstants completes the last row.
+func (b *Builder) addConstants() error {
+	for _, k := range b.constants {
+		k.col.pad(b.n)
+		if k.text == nil {
+			continue
+		}
+		if err := b.str(k.col, k.text); err != nil {
+			return within(err, "."+k.col.name)
+		}
+	}
+	return nil
 }
 
 // place puts a declared column at its path.
@@ -132,6 +165,9 @@ func (b *Builder) record(text []byte, i int) (int, error) {
 	b.text = text
 	next, err := b.object(&b.root, b.n, i+1, 1)
 	b.text = nil
+	if err == nil && len(b.constants) > 0 {
+		err = b.addConstants()
+	}
 	if err != nil {
 		b.undo(b.n)
 		return next, err

@@ -318,7 +318,11 @@ func (b *Builder) csvRecord(r *CSVReader, rest []byte) error {
 			return within(err, "."+e.name)
 		}
 	}
-	return nil
+	err := b.addConstants()
+	if err != nil {
+		b.undo(b.n)
+	}
+	return err
 }
 
 func (r *CSVReader) null(s []byte) bool {

@@ -3,6 +3,10 @@ package rows
 import (
 	"iter"
 	"strings"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/unsilo/unsilo/core"
 )
 
 // object knows the members of a kind of JSON object and where their values go.
@@ -187,6 +191,9 @@ func (b *Builder) discover(o *object, name string) (*entry, error) {
 		col.name = b.freeName(o.prefix + name)
 		b.columns = append(b.columns, col)
 		b.byName[col.name] = col
+		if m, ok := b.opts.Means[col.name]; ok {
+			col.meta = core.WithMeans(arrow.Field{}, m).Metadata
+		}
 	}
 	return o.add(entry{name: name, col: col}), nil
 }

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/unsilo/unsilo/core"
 )
 
 // Nested says what becomes of objects, and of lists that hold more than scalars.
@@ -30,6 +32,8 @@ type Options struct {
 	// Lift names objects whose members become columns under their own names; members of
 	// other declared-into objects are named "object.member".
 	Lift []string
+	// Means says what columns are that appear by themselves.
+	Means map[string]core.Means
 	// BatchRows and BatchBytes (of text read) are where Full begins to say true;
 	// 0 means 65,536 rows and 16 MiB.
 	BatchRows, BatchBytes int
@@ -52,6 +56,9 @@ type Column struct {
 	Zone *time.Location
 	// JSON keeps values of a string column as JSON text, strings with their quotes.
 	JSON bool
+	// Constant says that the value does not come from the records but from
+	// Builder.Constant.
+	Constant bool
 	// Widen lets the column become wider when a value does not fit, as one that was
 	// inferred; otherwise such a record is rejected.
 	Widen bool

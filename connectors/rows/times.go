@@ -1,8 +1,10 @@
 package rows
 
 import (
+	"errors"
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -22,6 +24,63 @@ type timeFormat struct {
 	style  timeStyle
 	layout string
 	zone   *time.Location
+}
+
+// TimeFormat reads and writes times in one format.
+type TimeFormat struct{ f timeFormat }
+
+// NewTimeFormat reads a Column.Format. zone is for times without an offset, and for
+// writing; nil means UTC.
+func NewTimeFormat(format string, zone *time.Location) (TimeFormat, error) {
+	f, err := compileFormat(format, zone)
+	return TimeFormat{f}, err
+}
+
+// Format writes a time, epochs as whole numbers rounded down.
+func (t TimeFormat) Format(at time.Time) string {
+	zone := t.f.zone
+	if zone == nil {
+		zone = time.UTC
+	}
+	switch t.f.style {
+	case styleEpochS:
+		return strconv.FormatInt(at.Unix(), 10)
+	case styleEpochMS:
+		return strconv.FormatInt(at.UnixMilli(), 10)
+	case styleEpochUS:
+		return strconv.FormatInt(at.UnixMicro(), 10)
+	case styleLayout:
+		return at.In(zone).Format(t.f.layout)
+	}
+	return at.In(zone).Format("2006-01-02T15:04:05.999999Z07:00")
+}
+
+// Parse reads a time.
+func (t TimeFormat) Parse(text string) (time.Time, error) {
+	micros, ok := t.f.parse([]byte(text))
+	if !ok {
+		return time.Time{}, errors.New("parse time: the text does not have the format")
+	}
+	return time.UnixMicro(micros).UTC(), nil
+}
+
+// Unit is the distance of neighbouring times that the format can tell apart.
+func (t TimeFormat) Unit() time.Duration {
+	switch {
+	case t.f.style == styleEpochS:
+		return time.Second
+	case t.f.style == styleEpochMS:
+		return time.Millisecond
+	case t.f.style != styleLayout || strings.Contains(t.f.layout, "000000"):
+		return time.Microsecond
+	case strings.Contains(t.f.layout, "05"):
+		return time.Second
+	case strings.Contains(t.f.layout, "04"):
+		return time.Minute
+	case strings.Contains(t.f.layout, "15"), strings.Contains(t.f.layout, "03"):
+		return time.Hour
+	}
+	return 24 * time.Hour
 }
 
 // compileFormat reads a Column.Format.

@@ -108,6 +108,9 @@ func (w *window) skipMark() {
 
 const byteOrderMark = "\xef\xbb\xbf"
 
+// ErrFormat says that a text is not what a Reader was told to expect.
+var ErrFormat = errors.New("broken text")
+
 // cut is the error of a text that ends too early.
 func (w *window) cut() error {
 	err := w.err
@@ -121,5 +124,5 @@ func (w *window) cut() error {
 // broken is the error of a text that is not the promised format.
 func (w *window) broken(format, why string) error {
 	return &core.Error{Kind: core.KindData, Op: "read records",
-		Err: fmt.Errorf("not %s at byte %d: %s", format, w.offset(), why)}
+		Err: fmt.Errorf("%w: not %s at byte %d: %s", ErrFormat, format, w.offset(), why)}
 }
