@@ -140,7 +140,7 @@ func (r *reading) begin(t *tracker) error {
 		rows = int(min(r.req.Limit, defaultBatchRows))
 	}
 	r.session = &session{columns: r.stream.ownColumns(r.req.Stream.Schema), batchRows: rows}
-	r.marked, r.changed = r.now, true
+	r.marked = r.now
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package file
 
 import (
+	"bytes"
 	"fmt"
 	"time"
 
@@ -77,12 +78,16 @@ func (r *reading) move(t task, m *meter, c chunk, ended, final bool) {
 
 // mark sends the position, when enough has been sent since the last one, or at the end.
 func (r *reading) mark(end bool) error {
-	due := end || r.unmarked >= rowsPerState || time.Since(r.marked) >= timePerState
-	if r.silent || !due || !r.changed {
+	due := end || r.changed && (r.unmarked >= rowsPerState || time.Since(r.marked) >= timePerState)
+	if r.silent || !due {
+		return nil
+	}
+	state := r.ledger.state()
+	if end && !r.changed && bytes.Equal(state, r.req.After) {
 		return nil
 	}
 	r.unmarked, r.marked, r.changed = 0, time.Now(), false
-	return r.emit(core.Batch{After: r.ledger.state()})
+	return r.emit(core.Batch{After: state})
 }
 
 // complete gives a chunk's rows the columns that the stream has.

@@ -6,9 +6,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
-	"regexp"
 	"slices"
-	"strings"
 )
 
 // A task is a file with something new in it.
@@ -19,19 +17,21 @@ type task struct {
 	meter *meter
 }
 
-// A tracker compares the files that are there with those known, and finds what to read.
-// An entry meets the known file of the same identity, or else of the same name, and must
-// prove by its content that it is that file. What is left over on both sides is compared by
-// content alone, for a rotation may have copied or compressed it.
+// A tracker compares the files that are there with those known, and finds what to read. A
+// file that looks unchanged is taken at its word. Every other one must prove by its content
+// that it is a known file, whose identity, name or beginning it shares; where several pairs
+// are possible the longest proof counts. What is left over is new.
 type tracker struct {
 	opener opener
-	// whole files are read from the beginning whenever they change.
+	// whole files are read from the beginning whenever they change; they prove nothing.
 	whole bool
 	files []*known
 
 	claimed map[*known]Entry
+	present map[string]*known // claimed, by name
 	byIdent map[string]*known
 	byName  map[string]*known
+	byHead  map[headKey][]*known
 	tasks   []task
 	// faults are of files that could not be compared; the others go on.
 	faults []error
@@ -40,33 +40,26 @@ type tracker struct {
 // plan fills tasks, in the order in which the files were changed.
 func (t *tracker) plan(ctx context.Context, entries []Entry) error {
 	entries = withoutPacked(entries)
-	slices.SortFunc(entries, func(a, b Entry) int {
-		return cmp.Or(a.ModTime.Compare(b.ModTime), cmp.Compare(a.Name, b.Name))
-	})
 	t.index()
-	idents := map[string]bool{}
-	for _, e := range entries {
-		idents[e.Ident] = true
+	changed := t.unchanged(entries)
+	pairs, err := t.pairs(ctx, changed)
+	if err != nil {
+		return err
 	}
-	var unknown []Entry
-	for _, e := range entries {
+	met, err := t.meet(ctx, pairs)
+	if err != nil {
+		return err
+	}
+	for _, e := range changed {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		met, err := t.meet(ctx, e, t.candidate(e, idents))
-		if !t.note(err) && !met {
-			unknown = append(unknown, e)
+		if !met[e.Path] {
+			t.note(t.welcome(ctx, e))
 		}
-	}
-	byHead := t.headIndex()
-	for _, e := range unknown {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		t.note(t.welcome(ctx, e, byHead))
 	}
 	t.age()
-	slices.SortStableFunc(t.tasks, func(a, b task) int {
+	slices.SortFunc(t.tasks, func(a, b task) int {
 		return cmp.Or(a.entry.ModTime.Compare(b.entry.ModTime), cmp.Compare(a.entry.Name, b.entry.Name))
 	})
 	return nil
@@ -80,8 +73,15 @@ func (t *tracker) note(err error) bool {
 	return err != nil
 }
 
+// headKey finds known files by how their content begins.
+type headKey struct {
+	size int64
+	hash string
+}
+
 func (t *tracker) index() {
 	t.claimed, t.byIdent, t.byName = map[*known]Entry{}, map[string]*known{}, map[string]*known{}
+	t.byHead, t.present = map[headKey][]*known{}, map[string]*known{}
 	for _, k := range t.files {
 		if k.Ident != "" && (k.Gone == 0 || t.byIdent[k.Ident] == nil) {
 			t.byIdent[k.Ident] = k
@@ -89,56 +89,114 @@ func (t *tracker) index() {
 		if k.Gone == 0 || t.byName[k.Name] == nil {
 			t.byName[k.Name] = k
 		}
+		if k.Offset > 0 {
+			key := headKey{k.Print.HeadSize, k.Print.Head}
+			t.byHead[key] = append(t.byHead[key], k)
+		}
 	}
 }
 
-// candidate is the known file that an entry seems to be.
-func (t *tracker) candidate(e Entry, present map[string]bool) *known {
-	k := t.byIdent[e.Ident]
-	if k == nil || e.Ident == "" {
-		k = t.byName[e.Name]
-		if k != nil && k.Ident != "" && e.Ident != "" && present[k.Ident] {
-			k = nil // that file has been renamed
+// unchanged joins the entries that look as they did when they were read to their end, and
+// returns the others.
+func (t *tracker) unchanged(entries []Entry) []Entry {
+	var changed []Entry
+	for _, e := range entries {
+		k := t.byIdent[e.Ident]
+		if e.Ident == "" {
+			k = t.byName[e.Name]
 		}
+		if _, taken := t.claimed[k]; k == nil || taken || !k.seen(e) {
+			changed = append(changed, e)
+			continue
+		}
+		t.claim(k, e)
 	}
-	if _, taken := t.claimed[k]; taken {
-		return nil
-	}
-	return k
+	return changed
 }
 
-// meet joins an entry to the known file it seems to be, if it is.
-func (t *tracker) meet(ctx context.Context, e Entry, k *known) (bool, error) {
-	switch {
-	case k == nil:
-		return false, nil
-	case k.seen(e):
-		t.claim(k, e)
-		return true, nil
-	case t.whole || k.Offset == 0:
-		if !t.whole || !k.same(e) {
-			k.Line = 0
+// A pair is an entry and a known file that it may be.
+type pair struct {
+	entry Entry
+	known *known
+	// kin orders pairs of equal proof: identity before name before content.
+	kin int
+}
+
+// pairs gathers what may belong together, the longest proof first.
+func (t *tracker) pairs(ctx context.Context, entries []Entry) ([]pair, error) {
+	var pairs []pair
+	for _, e := range entries {
+		if err := ctx.Err(); err != nil {
+			return nil, err
 		}
-		t.claim(k, e)
-		t.add(e, k, nil)
-		return true, nil
+		seen := map[*known]bool{}
+		add := func(k *known, kin int) {
+			if _, taken := t.claimed[k]; k != nil && !taken && !seen[k] {
+				seen[k] = true
+				pairs = append(pairs, pair{e, k, kin})
+			}
+		}
+		if e.Ident != "" {
+			add(t.byIdent[e.Ident], 0)
+		}
+		add(t.byName[e.Name], 1)
+		if len(t.byHead) == 0 || t.whole {
+			continue
+		}
+		head, err := t.head(ctx, e)
+		if t.note(err) {
+			continue
+		}
+		for _, k := range t.sameHead(head) {
+			add(k, 2+notRotated(e.Name))
+		}
 	}
-	m, err := t.verify(ctx, e, k)
-	if err != nil || m == nil {
-		return false, err
+	slices.SortFunc(pairs, func(a, b pair) int {
+		return cmp.Or(cmp.Compare(b.known.Offset, a.known.Offset), cmp.Compare(a.kin, b.kin),
+			a.entry.ModTime.Compare(b.entry.ModTime), cmp.Compare(a.entry.Name, b.entry.Name), cmp.Compare(a.known.ID, b.known.ID))
+	})
+	return pairs, nil
+}
+
+// meet joins pairs that prove true, and returns the paths of the entries joined.
+func (t *tracker) meet(ctx context.Context, pairs []pair) (map[string]bool, error) {
+	met := map[string]bool{}
+	for _, p := range pairs {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if _, taken := t.claimed[p.known]; taken || met[p.entry.Path] {
+			continue
+		}
+		var m *meter
+		switch {
+		case t.whole || p.known.Offset == 0:
+			if p.kin > 1 {
+				continue
+			}
+			if !t.whole || !p.known.same(p.entry) {
+				p.known.Line = 0
+			}
+		default:
+			var err error
+			if m, err = t.verify(ctx, p.entry, p.known); t.note(err) {
+				met[p.entry.Path] = true // to be read when it can be compared
+				continue
+			}
+			if m == nil {
+				continue
+			}
+		}
+		met[p.entry.Path] = true
+		t.claim(p.known, p.entry)
+		t.tasks = append(t.tasks, task{entry: p.entry, known: p.known, meter: m})
 	}
-	t.claim(k, e)
-	t.add(e, k, m)
-	return true, nil
+	return met, nil
 }
 
 func (t *tracker) claim(k *known, e Entry) {
-	t.claimed[k] = e
+	t.claimed[k], t.present[e.Name] = e, k
 	k.Name, k.Ident, k.Gone = e.Name, e.Ident, 0
-}
-
-func (t *tracker) add(e Entry, k *known, m *meter) {
-	t.tasks = append(t.tasks, task{entry: e, known: k, meter: m})
 }
 
 // verify reads what the known file had before its position, and returns the meter that
@@ -183,95 +241,38 @@ func (t *tracker) skipTo(ctx context.Context, e Entry, m *meter, offset int64) (
 	return true, errors.Join(err, c.Close())
 }
 
-// headKey finds known files by how their content begins.
-type headKey struct {
-	size int64
-	hash string
-}
-
-func (t *tracker) headIndex() map[headKey][]*known {
-	index := map[headKey][]*known{}
-	if t.whole {
-		return index
-	}
-	for _, k := range t.files {
-		if k.Offset > 0 {
-			key := headKey{k.Print.HeadSize, k.Print.Head}
-			index[key] = append(index[key], k)
-		}
-	}
-	return index
-}
-
-// sameHead finds the known files that begin like head, the furthest read first.
-func (t *tracker) sameHead(head []byte, byHead map[headKey][]*known) []*known {
+// sameHead finds the known files that begin like head.
+func (t *tracker) sameHead(head []byte) []*known {
 	var found []*known
 	tried := map[int64]bool{}
-	for key := range byHead {
+	for key := range t.byHead {
 		if key.size <= int64(len(head)) && !tried[key.size] {
 			tried[key.size] = true
-			found = append(found, byHead[headKey{key.size, hash(head[:key.size])}]...)
+			found = append(found, t.byHead[headKey{key.size, hash(head[:key.size])}]...)
 		}
 	}
-	slices.SortFunc(found, func(a, b *known) int {
-		return cmp.Or(cmp.Compare(b.Offset, a.Offset), cmp.Compare(a.ID, b.ID), cmp.Compare(a.Name, b.Name))
-	})
 	return found
 }
 
-// welcome takes in an entry that no known file has met.
-func (t *tracker) welcome(ctx context.Context, e Entry, byHead map[headKey][]*known) error {
-	if len(byHead) > 0 {
-		done, err := t.recognise(ctx, e, byHead)
-		if err != nil || done {
-			return err
+// copyBytes is the size from which on a file that begins like another may be a copy of it
+// that is being made; small ones are made in no time.
+const copyBytes = 4 << 10
+
+// welcome takes in an entry that is no known file. A copy that a rotation is making of a
+// known file is left until the original has been cut.
+func (t *tracker) welcome(ctx context.Context, e Entry) error {
+	if e.Size >= copyBytes && !t.whole {
+		if k := t.present[baseName(e.Name)]; k != nil && k.Offset > 0 && notRotated(e.Name) == 0 {
+			if copied, err := t.beginsLike(ctx, e, t.claimed[k]); copied || err != nil {
+				return err
+			}
 		}
 	}
 	k := &known{}
 	t.files = append(t.files, k)
 	t.claim(k, e)
-	t.add(e, k, nil)
+	t.tasks = append(t.tasks, task{entry: e, known: k})
 	return nil
-}
-
-// recognise compares an entry with known files by content. A known file that nothing else
-// is any more lives on in the entry. One that is still there has been copied, if the names
-// say that the entry is a rotation of it: the copy goes on where the original stands, under
-// the same name for rows. A copy that is still short of that is left for later.
-func (t *tracker) recognise(ctx context.Context, e Entry, byHead map[headKey][]*known) (bool, error) {
-	head, err := t.head(ctx, e)
-	if err != nil {
-		return false, err
-	}
-	found := t.sameHead(head, byHead)
-	for _, k := range found {
-		original, present := t.claimed[k]
-		if present && baseName(original.Name) != baseName(e.Name) {
-			continue
-		}
-		m, err := t.verify(ctx, e, k)
-		if err != nil {
-			return false, err
-		}
-		switch {
-		case m != nil && !present:
-			t.claim(k, e)
-			t.add(e, k, m)
-			return true, nil
-		case m != nil:
-			alias := *k
-			alias.Open = true
-			t.files = append(t.files, &alias)
-			t.claim(&alias, e)
-			t.add(e, &alias, m)
-			return true, nil
-		case present:
-			if short, err := t.beginsLike(ctx, e, original); short || err != nil {
-				return short, err
-			}
-		}
-	}
-	return false, nil
 }
 
 // head gives the first bytes of a content.
@@ -351,27 +352,4 @@ func (t *tracker) age() {
 		}
 	}
 	t.files = kept
-}
-
-var (
-	packedSuffix  = regexp.MustCompile(`(?i)\.(gz|zst|zstd)$`)
-	rotatedSuffix = regexp.MustCompile(`[-._](\d{1,6}|\d{8}([-T_]?\d{2,6})?|\d{4}-\d{2}-\d{2}([-T_]?\d{2,6})?)$`)
-)
-
-// baseName takes from a name what a rotation adds: access.log.2.gz is access.log.
-func baseName(name string) string {
-	return rotatedSuffix.ReplaceAllString(packedSuffix.ReplaceAllString(name, ""), "")
-}
-
-// withoutPacked leaves out compressed files beside which the original still stands: the
-// compression is under way.
-func withoutPacked(entries []Entry) []Entry {
-	names := map[string]bool{}
-	for _, e := range entries {
-		names[e.Name] = true
-	}
-	return slices.DeleteFunc(slices.Clone(entries), func(e Entry) bool {
-		plain := packedSuffix.ReplaceAllString(e.Name, "")
-		return plain != e.Name && names[strings.TrimSuffix(plain, "/")]
-	})
 }
