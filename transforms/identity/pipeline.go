@@ -59,15 +59,9 @@ func (p *pipeline) match(ctx context.Context) error {
 	if p.former, err = p.model.readFormer(ctx, p.req.Warehouse); err != nil {
 		return err
 	}
-	p.progress("reading records")
-	if p.frame, err = p.model.load(ctx, p.req.Warehouse, p.layout); err != nil {
+	if err = p.records(ctx); err != nil {
 		return err
 	}
-	p.profile()
-	if err = p.model.normaliseFrame(p.frame, p.layout); err != nil {
-		return err
-	}
-	p.derive()
 	if err = p.overrides(ctx); err != nil {
 		return err
 	}
@@ -82,6 +76,21 @@ func (p *pipeline) match(ctx context.Context) error {
 	}
 	p.ids, p.clusters = p.model.assign(p.frame, p.result.Of, p.former)
 	p.summarise()
+	return nil
+}
+
+// records loads and normalises all records.
+func (p *pipeline) records(ctx context.Context) error {
+	p.progress("reading records")
+	var err error
+	if p.frame, err = p.model.load(ctx, p.req.Warehouse, p.layout); err != nil {
+		return err
+	}
+	p.profile()
+	if err = p.model.normaliseFrame(p.frame, p.layout); err != nil {
+		return err
+	}
+	p.derive()
 	return nil
 }
 

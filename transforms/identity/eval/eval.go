@@ -84,3 +84,10 @@ func harmonic(a, b float64) float64 {
 	}
 	return 2 * a * b / (a + b)
 }
+
+// Pairs scores labelled pairs alone: right of those linked, and of those that should be.
+func Pairs(right, linked, same int64) Scores {
+	s := Scores{TruePairs: same, FoundPairs: linked, RightPairs: right, Precision: ratio(right, linked), Recall: ratio(right, same)}
+	s.F1 = harmonic(s.Precision, s.Recall)
+	return s
+}

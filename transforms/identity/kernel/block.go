@@ -204,3 +204,21 @@ func firstShared(blocks, start []int32, x, y int32) int32 {
 	}
 	return -1
 }
+
+// Shared names the rules that pair two records.
+func (b *Blocks) Shared(x, y int32) []string {
+	var names []string
+	stride := len(b.Rules)
+	for i, r := range b.Rules {
+		if t := r.Tokens; t != nil {
+			if firstShared(b.tokenBlocks[i], t.Start, x, y) >= 0 {
+				names = append(names, r.Name)
+			}
+			continue
+		}
+		if v := b.numbers[int(x)*stride+i]; v >= 0 && v == b.numbers[int(y)*stride+i] {
+			names = append(names, r.Name)
+		}
+	}
+	return names
+}
