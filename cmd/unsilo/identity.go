@@ -122,7 +122,7 @@ func why(s identity.Step) string {
 	}
 	var parts []string
 	for _, e := range s.Evidence {
-		parts = append(parts, fmt.Sprintf("%s %s %+.1f", e.Comparison, e.Level, e.Bits+e.Frequency))
+		parts = append(parts, fmt.Sprintf("%s %s %+.1f", e.Comparison, e.Level, e.Bits))
 	}
 	return strings.Join(parts, ", ")
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/unsilo/unsilo/connectors/rest"
 	"github.com/unsilo/unsilo/core"
 	"github.com/unsilo/unsilo/core/config"
 	"github.com/unsilo/unsilo/plugins/host"
@@ -95,30 +96,28 @@ func (p *project) connect(ctx context.Context, src config.Source) (core.Source, 
 	if err != nil {
 		return nil, err
 	}
-	c, err := p.connector(ctx, src)
-	if err != nil {
-		return nil, err
-	}
-	return c.Open(ctx, cfg)
-}
-
-func (p *project) connector(ctx context.Context, src config.Source) (core.Connector, error) {
-	builtin, ok := p.builtin[src.Kind]
-	if ok && p.Isolation == "none" {
-		return builtin, nil
+	builtin, isBuiltin := p.builtin[src.Kind]
+	if isBuiltin && p.Isolation == "none" {
+		return builtin.Open(ctx, cfg)
 	}
 	h, err := p.host()
 	if err != nil {
 		return nil, err
 	}
-	family := src.Spec.PluginFamily()
-	if !ok {
-		return h.Connector(ctx, p.familyOf(h, src.Kind), src.Kind)
+	family, name := src.Spec.PluginFamily(), src.Spec.Name
+	if !isBuiltin {
+		family = p.familyOf(h, src.Kind)
+	} else if _, err := h.Path(family); err != nil {
+		return builtin.Open(ctx, cfg) // a program without its plugins beside it reads by itself
 	}
-	if _, err := h.Path(family); err != nil {
-		return builtin, nil // a program without its plugins beside it reads by itself
+	if def, ok := p.defined[src.Kind]; ok {
+		name, cfg = rest.Family, rest.AsGeneric(def, cfg)
 	}
-	return h.Connector(ctx, family, src.Spec.Name)
+	c, err := h.Connector(ctx, family, name)
+	if err != nil {
+		return nil, err
+	}
+	return c.Open(ctx, cfg)
 }
 
 // families lists the plugins that the project's sources run in, by name.

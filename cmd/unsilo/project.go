@@ -26,8 +26,10 @@ import (
 type project struct {
 	*app
 	*config.Project
-	secrets  *config.Secrets
-	builtin  map[string]core.Connector
+	secrets *config.Secrets
+	builtin map[string]core.Connector
+	// defined are the connector blocks of the project, by name.
+	defined  map[string]*rest.Definition
 	models   []plan.Model
 	warnings core.Diagnostics
 	plugins  *host.Host
@@ -48,7 +50,7 @@ func (a *app) load() (*project, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &project{app: a, builtin: map[string]core.Connector{}}
+	p := &project{app: a, builtin: map[string]core.Connector{}, defined: map[string]*rest.Definition{}}
 	for _, c := range connectors.All() {
 		p.builtin[c.Spec().Name] = c
 	}
@@ -61,7 +63,7 @@ func (a *app) load() (*project, error) {
 		return nil, diagnosed{ds}
 	}
 	p.warnings = ds
-	p.secrets = p.Project.Secrets(a.getenv)
+	p.secrets = config.NewSecrets(p.Project, a.getenv)
 	ds = p.decodeModels()
 	p.warnings = append(p.warnings, ds...)
 	if ds.HasErrors() {
@@ -97,7 +99,7 @@ func (p *project) declare(b config.Block) (core.Spec, core.Diagnostics) {
 		return core.Spec{}, config.FromHCL(ds, map[string][]byte{b.Range.File: b.Source})
 	}
 	c := rest.New(def)
-	p.builtin[b.Name] = c
+	p.builtin[b.Name], p.defined[b.Name] = c, def
 	return c.Spec(), nil
 }
 
