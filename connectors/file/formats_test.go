@@ -53,7 +53,7 @@ func TestCSV(t *testing.T) {
 func TestCSVWithoutHeaderInLatin1(t *testing.T) {
 	l := readOne(t, "a.csv", "1,J\xe4rvi,31.12.2026\n2,\xc5,01.01.2027\n", map[string]any{
 		"header": false, "column_names": []any{"id", "name"}, "charset": "latin1",
-		"columns": map[string]any{"column_3": "date %d.%m.%Y", "id": "string"},
+		"types": map[string]any{"column_3": "date %d.%m.%Y", "id": "string"},
 	}, "id")
 	equal(t, "id", l.column("id"), "1", "2")
 	equal(t, "name", l.column("name"), "Järvi", "Å")

@@ -57,7 +57,7 @@ func newText(st *stream, sc core.StreamConfig, zone *time.Location) (format, err
 		}
 		return names, nil
 	}
-	types, _ := sc.Values["columns"].(map[string]any)
+	types, _ := sc.Values["types"].(map[string]any)
 	for _, name := range slices.Sorted(keys(types)) {
 		text, _ := types[name].(string)
 		c, err := declare(name, text, zone)
