@@ -118,7 +118,7 @@ type Stream struct {
 	Columns []string              `json:"columns,omitempty"`
 	Exclude []string              `json:"exclude,omitempty"`
 	Means   map[string]core.Means `json:"means,omitempty"`
-	// Mask names the mask of a column: "hmac", "redact", "partial", "drop", "keep".
+	// Mask names the mask of a column: "hmac", "redact", "partial", "year", "drop", "keep".
 	Mask  map[string]string `json:"mask,omitempty"`
 	Range core.Range        `json:"range"`
 }

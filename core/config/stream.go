@@ -24,11 +24,14 @@ const (
 	maskHMAC    = "hmac"
 	maskRedact  = "redact"
 	maskPartial = "partial"
+	maskYear    = "year"
 	maskDrop    = "drop"
 	maskKeep    = "keep"
 )
 
-func masks() []string { return []string{maskHMAC, maskRedact, maskPartial, maskDrop, maskKeep} }
+func masks() []string {
+	return []string{maskHMAC, maskRedact, maskPartial, maskYear, maskDrop, maskKeep}
+}
 
 // StreamFields are the attributes that every stream block has, whatever its connector.
 func StreamFields() []core.Field {
