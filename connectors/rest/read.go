@@ -193,7 +193,7 @@ func (r *reading) page(ctx context.Context, v *variant, p *pager, w window, b bu
 // the window.
 func (r *reading) past(pg *page, w window) bool {
 	c := r.st.def.cursor
-	return c != nil && c.order == "desc" && !w.from.IsZero() && !pg.newest.IsZero() && pg.newest.Before(w.from)
+	return c != nil && c.order == "desc" && !w.from.IsZero() && !pg.oldest.IsZero() && pg.oldest.Before(w.from)
 }
 
 func (r *reading) filter(v *variant, w window) *filter {

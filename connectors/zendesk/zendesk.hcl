@@ -65,7 +65,6 @@ connector "rest" "zendesk" {
       format = "epoch_s"
       start  = config.start_date
     }
-    deletes "flag" { field = "deleted" }
     means = {
       requester_id = "person.id.zendesk"
       submitter_id = "person.id.zendesk"
