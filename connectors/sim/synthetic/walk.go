@@ -95,32 +95,52 @@ func (w *walker) fillPart(n int64) bool {
 	return false
 }
 
-// plain reports whether all ids of the part are rows as they were born: nothing has
-// happened since day 0.
+// plain reports whether the present part is the first one and nothing but the day
+// decides which of its ids are rows.
 func (w *walker) plain() bool {
-	return w.today == 0 && w.life.opt.RejectEvery == 0 && w.bounds == (bounds{math.MinInt64, math.MaxInt64})
+	return w.at.day == 0 && w.life.opt.RejectEvery == 0 && w.bounds == (bounds{math.MinInt64, math.MaxInt64})
 }
 
-// run takes neighbouring ids from id to below end.
+// run takes the rows of the first part from id to below end that nothing has happened to
+// since day 0. It counts along what look would work out by division.
 func (w *walker) run(id, end, n int64) bool {
 	have := int64(len(w.ids))
-	take := min(n-have, end-id)
-	if take <= 0 {
-		return false
-	}
-	w.ids, w.versions, w.stamps = w.ids[:have+take], w.versions[:have+take], w.stamps[:have+take]
-	ids, versions, stamps := w.ids[have:], w.versions[have:], w.stamps[have:]
-	tie := w.life.opt.Tie
+	ids, versions, stamps := w.ids[:n], w.versions[:n], w.stamps[:n]
+	tie, m, q := w.life.opt.Tie, w.life.m, w.life.q
 	next, stamp := (id/tie+1)*tie, w.life.stamp(0, partNew, id)
-	for i := range ids {
+	// The first day of a change, and the day of the end, both from 1.
+	change, gone := int64(math.MaxInt64), int64(math.MaxInt64)
+	if m > 0 {
+		change = 1 + modulo(id-1, m)
+	}
+	if q > 0 {
+		gone = 1 + modulo(q-2-id, q)
+	}
+	for ; id < end && have < n; id++ {
 		if id == next {
 			next, stamp = next+tie, stamp+1
 		}
-		ids[i], versions[i], stamps[i] = id, 1, stamp
-		id++
+		if change > w.today && gone > w.today {
+			ids[have], versions[have], stamps[have] = id, 1, stamp
+			have++
+		}
+		if m > 0 {
+			if change++; change > m {
+				change = 1
+			}
+		}
+		if q > 0 {
+			if gone--; gone < 1 {
+				gone = q
+			}
+		}
 	}
-	w.last, w.at.id = place{0, partNew, id - 1}, id
-	return have+take == n
+	if have > int64(len(w.ids)) {
+		w.last = place{0, partNew, ids[have-1]}
+	}
+	w.at.id = id
+	w.ids, w.versions, w.stamps = ids[:have], versions[:have], stamps[:have]
+	return have == n
 }
 
 // deleted lists the ids that were deleted on a day, within the shard.
