@@ -36,12 +36,12 @@ func (p *project) host() (*host.Host, error) {
 	if p.plugins != nil {
 		return p.plugins, nil
 	}
-	lock, err := host.ReadLock(p.Dir)
+	lock, err := host.ReadLock(p.root)
 	if err != nil {
 		return nil, err
 	}
 	p.lock = lock
-	p.plugins = host.New(host.Options{Dirs: pluginDirs(p.Dir, lock != nil), Lock: lock, Redact: p.redact, Log: p.pluginLine})
+	p.plugins = host.New(host.Options{Dirs: pluginDirs(p.root, lock != nil), Lock: lock, Redact: p.redact, Log: p.pluginLine})
 	return p.plugins, nil
 }
 

@@ -26,6 +26,7 @@ import (
 type project struct {
 	*app
 	*config.Project
+	root    string // the folder, absolute; known before the files are read
 	secrets *config.Secrets
 	builtin map[string]core.Connector
 	// defined are the connector blocks of the project, by name.
@@ -50,7 +51,7 @@ func (a *app) load() (*project, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &project{app: a, builtin: map[string]core.Connector{}, defined: map[string]*rest.Definition{}}
+	p := &project{app: a, root: dir, builtin: map[string]core.Connector{}, defined: map[string]*rest.Definition{}}
 	for _, c := range connectors.All() {
 		p.builtin[c.Spec().Name] = c
 	}

@@ -2,11 +2,11 @@ source "file" "web" {
   department = "marketing"
 
   stream "access" {
-    path       = "${local.silos}/web/access-*.log*"
-    format     = "access_log"
-    log_format = "$remote_addr - $remote_user [$time_local] \"$request\" $status $body_bytes_sent \"$http_referer\" \"$http_user_agent\" \"$cookie_vid\" \"$request_id\""
-    means      = { path = "none" }
-    mask       = { remote_addr = "hmac" }
+    path    = "${local.silos}/web/access-*.log*"
+    format  = "access_log"
+    pattern = "$remote_addr - $remote_user [$time_local] \"$request\" $status $body_bytes_sent \"$http_referer\" \"$http_user_agent\" \"$cookie_vid\" \"$request_id\""
+    settle  = "0s"
+    mask    = { remote_addr = "hmac" }
   }
 }
 
@@ -15,15 +15,13 @@ connector "rest" "adbooks" {
   summary = "Campaigns and their daily spend"
 
   field "base_url" {
-    type     = "string"
     required = true
   }
   field "client_id" {
-    type     = "string"
     required = true
+    secret   = true
   }
   field "client_secret" {
-    type     = "string"
     required = true
     secret   = true
   }
@@ -40,35 +38,28 @@ connector "rest" "adbooks" {
   }
 
   stream "campaigns" {
-    request {
-      path = "/ads/v1/campaigns"
-    }
-    select {
-      records = "data"
-    }
-    paginate "page" {
-      size       = 100
-      page_param = "page"
-      size_param = "page_size"
-      total_pages = "total_pages"
-    }
+    path        = "/ads/v1/campaigns"
+    records     = "data"
     primary_key = ["campaign_id"]
+    paginate "page" {
+      size        = 100
+      param       = "page"
+      size_param  = "page_size"
+      total_pages = response.body.total_pages
+    }
   }
 
+  # Days are restated for a while: every run reads all of them, and only rows that differ land.
   stream "spend" {
-    request {
-      path = "/ads/v1/spend"
-    }
-    select {
-      records = "data"
-    }
-    paginate "page" {
-      size       = 500
-      page_param = "page"
-      size_param = "page_size"
-      total_pages = "total_pages"
-    }
+    path        = "/ads/v1/spend"
+    records     = "data"
     primary_key = ["campaign_id", "date"]
+    paginate "page" {
+      size        = 500
+      param       = "page"
+      size_param  = "page_size"
+      total_pages = response.body.total_pages
+    }
   }
 }
 
