@@ -167,8 +167,17 @@ func (m *Model) decodeTables(eval *hcl.EvalContext) hcl.Diagnostics {
 	if e := m.def.Evaluate; e != nil {
 		m.tables.labels = read(e.Labels)
 	}
-	for _, s := range m.def.Stitches {
+	for i, s := range m.def.Stitches {
 		m.tables.events = append(m.tables.events, read(s.Event))
+		if s.Map == nil {
+			continue
+		}
+		lists, more := columnLists(s.Map, eval)
+		diags = append(diags, more...)
+		m.def.Stitches[i].columns = map[string]string{}
+		for name, columns := range lists {
+			m.def.Stitches[i].columns[name] = columns[0]
+		}
 	}
 	return diags
 }

@@ -15,7 +15,7 @@ import (
 )
 
 // parse decodes the body of an identity block; source.<a>.<b> names table raw_<a>.<b>.
-func parse(t *testing.T, name, body string) (core.Model, hcl.Diagnostics) {
+func parse(t testing.TB, name, body string) (core.Model, hcl.Diagnostics) {
 	t.Helper()
 	file, diags := hclsyntax.ParseConfig([]byte(body), "identity.hcl", hcl.InitialPos)
 	if diags.HasErrors() {

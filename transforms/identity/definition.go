@@ -103,6 +103,7 @@ type stitchBlock struct {
 	Backfill     *bool          `hcl:"backfill,optional"`
 	Map          *mapBlock      `hcl:"map,block"`
 	Range        hcl.Range      `hcl:",def_range" json:"-"`
+	columns      map[string]string
 }
 
 type modelBlock struct {

@@ -25,9 +25,6 @@ func (m *Model) load(ctx context.Context, wh core.Warehouse, l *layout) (*frame.
 		columns[i] = frame.Column{Name: a.name, Kind: a.kind, Masked: a.masked}
 	}
 	splits := l.splitsNames()
-	if splits {
-		columns = l.addNameParts(columns)
-	}
 	b := frame.NewBuilder(sources, columns)
 	for i := range l.sources {
 		r := &tableReader{layout: l, source: &l.sources[i], number: i, builder: b, columns: columns, splits: splits}
@@ -53,14 +50,13 @@ func (l *layout) splitsNames() bool {
 	return true
 }
 
-func (l *layout) addNameParts(columns []frame.Column) []frame.Column {
+// addNameParts adds the attributes that full names are taken apart into.
+func (l *layout) addNameParts() {
 	for _, part := range []attributeOf{{"first_name", frame.GivenName}, {"last_name", frame.FamilyName}} {
 		if l.attribute(part.name) == nil {
 			l.attributes = append(l.attributes, attribute{name: part.name, kind: part.kind, compare: true})
-			columns = append(columns, frame.Column{Name: part.name, Kind: part.kind})
 		}
 	}
-	return columns
 }
 
 // tableReader moves the rows of one table into the builder.

@@ -36,7 +36,13 @@ func (m *Model) Plan(_ context.Context, req core.ModelPlanRequest) (core.ModelPl
 	m.mu.Lock()
 	m.planned = maps.Clone(req.Tables)
 	m.mu.Unlock()
-	plan := core.ModelPlan{Outputs: m.outputs(), Notes: l.notes}
+	if err := m.hierarchyNames(); err != nil {
+		return core.ModelPlan{}, err
+	}
+	plan := core.ModelPlan{Outputs: append(m.outputs(), m.goldenTable(l), m.lineageTable()), Notes: l.notes}
+	for _, b := range m.def.Hierarchies {
+		plan.Outputs = append(plan.Outputs, m.hierarchyTable(b.Name))
+	}
 	for _, s := range l.sources {
 		note := s.table.String() + ":"
 		for _, c := range s.columns {

@@ -68,6 +68,9 @@ func (p *pipeline) match(ctx context.Context) error {
 	if err = p.exactEdges(); err != nil {
 		return err
 	}
+	if err = p.stitch(ctx); err != nil {
+		return err
+	}
 	if err = p.probableEdges(ctx); err != nil {
 		return err
 	}

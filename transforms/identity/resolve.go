@@ -42,6 +42,9 @@ func (m *Model) resolve(tables map[core.TableName]core.Table) (*layout, error) {
 	slices.SortStableFunc(l.sources, func(a, b recordSource) int {
 		return strings.Compare(a.Source.Source+"\x00"+a.Stream+"\x00"+a.Record, b.Source.Source+"\x00"+b.Stream+"\x00"+b.Record)
 	})
+	if l.splitsNames() {
+		l.addNameParts()
+	}
 	m.applyBlocks(l)
 	l.noteMasks()
 	return l, nil

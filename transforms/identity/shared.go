@@ -12,33 +12,37 @@ import (
 // identifier allows, and reports whether any went. A person is a cluster of the first
 // grouping.
 func (p *pipeline) dropShared(of []int32) bool {
-	type edgeOf struct {
-		rule int16
-		a, b int32
+	type holding struct {
+		rule   int16
+		record int32
 	}
-	gone := map[edgeOf]bool{}
-	for _, s := range p.shared {
+	over := map[holding][]int32{} // values above their cap that a record holds, by number
+	for i, s := range p.shared {
 		limit := p.limitOf(p.rules[s.rule])
 		if limit == 0 || persons(of, s.holders, nil) <= limit {
 			continue
 		}
-		p.measure("shared."+p.rules[s.rule].name, float64(len(s.holders)))
-		in := map[int32]bool{}
 		for _, r := range s.holders {
-			in[r] = true
-		}
-		for _, e := range p.edges {
-			if e.Tier == cluster.Exact && e.Rule == s.rule && in[e.A] && in[e.B] {
-				gone[edgeOf{e.Rule, e.A, e.B}] = true
-			}
+			k := holding{s.rule, r}
+			over[k] = append(over[k], int32(i))
 		}
 	}
-	if len(gone) == 0 {
+	if len(over) == 0 {
 		return false
 	}
-	p.note("%d links came from values that too many of %s share; they are not used", len(gone), p.model.name)
-	p.edges = slices.DeleteFunc(p.edges, func(e cluster.Edge) bool { return gone[edgeOf{e.Rule, e.A, e.B}] && e.Tier == cluster.Exact })
-	return true
+	before := len(p.edges)
+	p.edges = slices.DeleteFunc(p.edges, func(e cluster.Edge) bool {
+		if e.Tier != cluster.Exact {
+			return false
+		}
+		held := over[holding{e.Rule, e.B}]
+		return slices.ContainsFunc(over[holding{e.Rule, e.A}], func(v int32) bool { return slices.Contains(held, v) })
+	})
+	if dropped := before - len(p.edges); dropped > 0 {
+		p.measure("edges.capped", float64(dropped))
+		p.note("%d links came from values that too many of %s share; they are not used", dropped, p.model.name)
+	}
+	return len(p.edges) < before
 }
 
 // limitOf is the cap on persons per value of a rule's only attribute; 0 is none.

@@ -77,7 +77,7 @@ func (b *Builder) Frame() *Frame {
 		if c := cmp.Compare(f.Key.Value(f.KeyOf[x]), f.Key.Value(f.KeyOf[y])); c != 0 {
 			return c
 		}
-		return cmp.Compare(x, y)
+		return cmp.Or(cmp.Compare(f.Updated[x], f.Updated[y]), cmp.Compare(x, y))
 	})
 	order = b.dropRepeated(order)
 	out := &Frame{Sources: f.Sources, Key: f.Key, Columns: f.Columns}

@@ -1,0 +1,201 @@
+package identity
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/goccy/go-json"
+
+	"github.com/unsilo/unsilo/core"
+	"github.com/unsilo/unsilo/transforms/identity/frame"
+)
+
+const (
+	tableGolden  = "golden"  // one row for each id, the best value of each attribute
+	tableLineage = "lineage" // where the values of ids with several records come from
+)
+
+// goldenTable has a column for each attribute.
+func (m store) goldenTable(l *layout) core.Table {
+	fields := []arrow.Field{text(m.idColumn()), integer("records")}
+	for _, a := range l.attributes {
+		if a.name != m.idColumn() && a.name != "records" {
+			fields = append(fields, text(a.name))
+		}
+	}
+	return core.Table{Name: m.tableOf(tableGolden), Key: []string{m.idColumn()}, Schema: arrow.NewSchema(fields, nil)}
+}
+
+func (m store) lineageTable() core.Table {
+	return core.Table{Name: m.tableOf(tableLineage), Key: nil, Schema: arrow.NewSchema([]arrow.Field{text(m.idColumn()), text("attribute"),
+		text("rule"), text("source"), text("stream"), text("record_key")}, nil)}
+}
+
+// survivor is how the value of one attribute is chosen.
+type survivor struct {
+	column *frame.Column
+	// rules in order: the first that tells two candidates apart decides.
+	rules   []string
+	sources []bool // allowed, by source; nil is all
+	collect bool
+	limit   int
+}
+
+// survivors reads the survivorship block. By default the most trusted source wins, then
+// the most recent record, the most frequent value, and the most complete record.
+func (p *pipeline) survivors(golden core.Table) []survivor {
+	order := []string{"trust", "most_recent", "most_frequent", "most_complete"}
+	b := p.model.def.Survivor
+	if b != nil && len(b.Default) > 0 {
+		order = b.Default
+	}
+	var out []survivor
+	for _, field := range golden.Schema.Fields()[2:] {
+		s := survivor{column: p.frame.Column(field.Name), rules: order}
+		if b != nil {
+			for _, f := range b.Fields {
+				if f.Name != field.Name {
+					continue
+				}
+				s.collect, s.limit = f.Rule == "collect_all", f.Limit
+				if !s.collect {
+					s.rules = append([]string{f.Rule}, order...)
+				}
+				if len(f.From) > 0 {
+					s.sources = make([]bool, len(p.frame.Sources))
+					for i, src := range p.frame.Sources {
+						s.sources[i] = slices.Contains(f.From, src.Record)
+					}
+				}
+			}
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// writeGolden publishes one row for each id, and where its values come from.
+func (p *pipeline) writeGolden(ctx context.Context, tx core.Tx) error {
+	table := p.model.goldenTable(p.layout)
+	golden, lineage := newRowWriter(table), newRowWriter(p.model.lineageTable())
+	survivors := p.survivors(table)
+	row := make([]any, table.Schema.NumFields())
+	complete := p.completeness()
+	for c, records := range p.clusters {
+		id := p.ids.IDs[c]
+		row[0], row[1] = id, int64(len(records))
+		for i, s := range survivors {
+			value, from := p.choose(s, records, complete)
+			row[i+2] = value
+			if from >= 0 && len(records) > 1 {
+				src := p.frame.Sources[p.frame.Source[from]]
+				lineage.add(id, s.column.Name, s.rules[0], src.Source, src.Stream, p.frame.RecordKey(from))
+			}
+		}
+		golden.add(row...)
+	}
+	if err := golden.replace(ctx, tx); err != nil {
+		lineage.release()
+		return err
+	}
+	return lineage.replace(ctx, tx)
+}
+
+// completeness counts the attributes that each record has.
+func (p *pipeline) completeness() []int32 {
+	out := make([]int32, p.frame.Len())
+	for _, c := range p.frame.Columns {
+		for r := range out {
+			if c.First(int32(r)) >= 0 {
+				out[r]++
+			}
+		}
+	}
+	return out
+}
+
+// choose picks the value of an attribute and the record it comes from, -1 for none.
+func (p *pipeline) choose(s survivor, records []int32, complete []int32) (any, int32) {
+	c := s.column
+	if c == nil {
+		return nil, -1
+	}
+	var able []int32
+	for _, r := range records {
+		if c.First(r) >= 0 && (s.sources == nil || s.sources[p.frame.Source[r]]) {
+			able = append(able, r)
+		}
+	}
+	if len(able) == 0 {
+		return nil, -1
+	}
+	if len(able) > 1 {
+		frequency := map[int32]int{}
+		for _, r := range able {
+			frequency[c.First(r)]++
+		}
+		slices.SortFunc(able, func(a, b int32) int {
+			for _, rule := range s.rules {
+				if d := p.prefer(rule, c, a, b, frequency, complete); d != 0 {
+					return d
+				}
+			}
+			return cmp.Compare(a, b)
+		})
+	}
+	if s.collect {
+		return collect(c, able, s.limit), able[0]
+	}
+	return strings.TrimSpace(c.Originals.Value(firstUsable(c, able[0]))), able[0]
+}
+
+// firstUsable is the raw code of the first value that normalisation kept.
+func firstUsable(c *frame.Column, r int32) int32 {
+	if c.Start == nil {
+		return c.Raw[r]
+	}
+	return c.Raw[c.Start[r]]
+}
+
+func collect(c *frame.Column, records []int32, limit int) any {
+	var out []string
+	var seen []int32
+	for _, r := range records {
+		for i, code := range c.Of(r) {
+			raw := firstUsable(c, r)
+			if c.Start != nil {
+				raw = c.Raw[int(c.Start[r])+i]
+			}
+			if !slices.Contains(seen, code) && (limit == 0 || len(out) < limit) {
+				seen = append(seen, code)
+				out = append(out, strings.TrimSpace(c.Originals.Value(raw)))
+			}
+		}
+	}
+	list, err := json.Marshal(out)
+	if err != nil {
+		return nil
+	}
+	return string(list)
+}
+
+// prefer is negative when a survivorship rule wants record a before record b.
+func (p *pipeline) prefer(rule string, c *frame.Column, a, b int32, frequency map[int32]int, complete []int32) int {
+	f := p.frame
+	switch rule {
+	case "trust":
+		return -cmp.Compare(f.Sources[f.Source[a]].Trust, f.Sources[f.Source[b]].Trust)
+	case "most_recent":
+		return -cmp.Compare(f.Updated[a], f.Updated[b])
+	case "most_complete":
+		return -cmp.Compare(complete[a], complete[b])
+	case "most_frequent":
+		return -cmp.Compare(frequency[c.First(a)], frequency[c.First(b)])
+	case "longest":
+		return -cmp.Compare(len(c.Values.Bytes(c.First(a))), len(c.Values.Bytes(c.First(b))))
+	}
+	return 0
+}
