@@ -1,6 +1,7 @@
 package normalize
 
 import (
+	"bytes"
 	"strings"
 	"unicode/utf8"
 
@@ -13,10 +14,10 @@ import (
 func AppendDomain(dst []byte, s string) ([]byte, bool) {
 	start := len(dst)
 	dst, ok := appendHost(dst, hostOf(s))
-	for ok && len(dst)-start > 4 && string(dst[start:start+4]) == "www." && strings.IndexByte(string(dst[start+4:]), '.') > 0 {
+	for ok && len(dst)-start > 4 && string(dst[start:start+4]) == "www." && bytes.IndexByte(dst[start+4:], '.') > 0 {
 		dst = append(dst[:start], dst[start+4:]...)
 	}
-	if !ok || strings.IndexByte(string(dst[start:]), '.') < 0 {
+	if !ok || bytes.IndexByte(dst[start:], '.') < 0 {
 		return dst[:start], false
 	}
 	return dst, true
@@ -72,6 +73,9 @@ func appendHost(dst []byte, host string) ([]byte, bool) {
 	host = strings.TrimRight(host, ".")
 	for i := 0; i < len(host); i++ {
 		if host[i] >= utf8.RuneSelf {
+			if !utf8.ValidString(host) {
+				return dst, false
+			}
 			ascii, err := idna.Lookup.ToASCII(host)
 			if err != nil {
 				return dst, false
@@ -105,7 +109,7 @@ func appendHost(dst []byte, host string) ([]byte, bool) {
 		dst = append(dst, c)
 		label++
 	}
-	if isDigit(dst[len(dst)-1]) && !strings.Contains(string(dst[start:]), "xn--") {
+	if allDigits(dst[start+bytes.LastIndexByte(dst[start:], '.')+1:]) {
 		return dst[:start], false
 	}
 	return dst, true

@@ -24,7 +24,10 @@ func Phone(region string) Func {
 		if outcome == undecided {
 			dst, code, outcome = appendPhone(dst, s, region)
 		}
-		if outcome != usable || allSame(dst[start+1+code:]) {
+		if outcome != usable {
+			return dst[:start], false
+		}
+		if dst, outcome = settle(dst, start, code); outcome != usable || allSame(dst[start+1+code:]) || isPlaceholderPhone(dst[start:]) {
 			return dst[:start], false
 		}
 		return dst, true
@@ -50,6 +53,36 @@ func appendPhone(dst []byte, s string, region string) (out []byte, code int, _ o
 	return appendInt(dst, number.GetNationalNumber()), code, usable
 }
 
+// settle reads the number in dst[start:] again until nothing changes: of junk such as
+// 0000001 each reading takes a national prefix off.
+func settle(dst []byte, start, code int) ([]byte, outcome) {
+	const readings = 20
+	number := dst[start+1:]
+	plan, national := numberingPlans().split(number)
+	if plan != nil && !plan.transforms {
+		for range readings {
+			rest := plan.strip(national)
+			if len(rest) == len(national) {
+				break
+			}
+			national = rest
+		}
+		dst = append(dst[:start+1+code], national...)
+		if !plan.lengths.has(len(national)) {
+			return dst, unusable
+		}
+		return dst, usable
+	}
+	for range readings {
+		again, _, outcome := appendPhone(nil, string(dst[start:]), "")
+		if outcome != usable || string(again) == string(dst[start:]) {
+			return dst, outcome
+		}
+		dst = append(dst[:start], again...)
+	}
+	return dst, unusable
+}
+
 func appendInt(dst []byte, n uint64) []byte {
 	if n >= 10 {
 		dst = appendInt(dst, n/10)
@@ -59,7 +92,7 @@ func appendInt(dst []byte, n uint64) []byte {
 
 // isPlaceholderPhone reports text without a number in it: too few digits, one digit
 // repeated, a run up or down, or a word such as "withheld".
-func isPlaceholderPhone(s string) bool {
+func isPlaceholderPhone[T string | []byte](s T) bool {
 	var digits [32]byte
 	n := 0
 	for i := 0; i < len(s); i++ {

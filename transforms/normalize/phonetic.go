@@ -1,6 +1,9 @@
 package normalize
 
-import "bytes"
+import (
+	"bytes"
+	"strings"
+)
 
 // AppendSoundex writes the four-character American Soundex code of the first word of a
 // name.
@@ -76,7 +79,7 @@ func appendSound(dst, word []byte) []byte {
 		}
 		switch {
 		case c == 'h' && i > 0: // heard at the start of a word only
-		case bytes.IndexByte([]byte("aeiouyj"), c) >= 0:
+		case strings.IndexByte("aeiouyj", c) >= 0:
 			if i == 0 {
 				emit("A")
 			}
@@ -100,39 +103,26 @@ type spelling struct {
 	startOnly       bool
 }
 
-// spellings are tried in order, longest first where one begins another.
-func spellings(first byte) []spelling {
-	switch first {
-	case 's':
-		return []spelling{{"schm", "SM", false}, {"sch", "S", false}, {"shch", "S", false}, {"sh", "S", false}, {"sz", "S", false}, {"stsh", "S", false}}
-	case 'c':
-		return []spelling{{"ch", "K", false}, {"cz", "S", false}, {"ck", "K", false}, {"ce", "S", false}, {"ci", "S", false}, {"cy", "S", false}}
-	case 'p':
-		return []spelling{{"ph", "F", false}, {"pf", "F", true}}
-	case 't':
-		return []spelling{{"tsch", "S", false}, {"tch", "S", false}, {"th", "T", false}, {"tz", "S", false}, {"ts", "S", false}}
-	case 'd':
-		return []spelling{{"dt", "T", false}, {"ds", "S", false}, {"dz", "S", false}, {"dj", "S", true}}
-	case 'k':
-		return []spelling{{"kn", "N", true}, {"kh", "K", false}, {"ks", "KS", false}}
-	case 'g':
-		return []spelling{{"gn", "N", false}, {"gh", "", false}, {"ge", "K", false}}
-	case 'w':
-		return []spelling{{"wr", "R", true}, {"wh", "F", false}}
-	case 'x':
-		return []spelling{{"x", "KS", false}}
-	case 'z':
-		return []spelling{{"zh", "S", false}}
-	case 'r':
-		return []spelling{{"rh", "R", false}}
-	}
-	return nil
+// spellings, by their first letter, are tried in order: the longer before those it begins
+// with.
+var spellings = [26][]spelling{
+	's' - 'a': {{"schm", "SM", false}, {"sch", "S", false}, {"shch", "S", false}, {"sh", "S", false}, {"sz", "S", false}, {"stsh", "S", false}},
+	'c' - 'a': {{"ch", "K", false}, {"cz", "S", false}, {"ck", "K", false}, {"ce", "S", false}, {"ci", "S", false}, {"cy", "S", false}},
+	'p' - 'a': {{"ph", "F", false}, {"pf", "F", true}},
+	't' - 'a': {{"tsch", "S", false}, {"tch", "S", false}, {"th", "T", false}, {"tz", "S", false}, {"ts", "S", false}},
+	'd' - 'a': {{"dt", "T", false}, {"ds", "S", false}, {"dz", "S", false}, {"dj", "S", true}},
+	'k' - 'a': {{"kn", "N", true}, {"kh", "K", false}, {"ks", "KS", false}},
+	'g' - 'a': {{"gn", "N", false}, {"gh", "", false}},
+	'w' - 'a': {{"wr", "R", true}, {"wh", "F", false}},
+	'x' - 'a': {{"x", "KS", false}},
+	'z' - 'a': {{"zh", "S", false}},
+	'r' - 'a': {{"rh", "R", false}},
 }
 
 // cluster finds a sound of several letters at the start of rest, and how many letters it
 // takes.
 func cluster(rest []byte, start bool) (sounds string, used int) {
-	for _, s := range spellings(rest[0]) {
+	for _, s := range spellings[rest[0]-'a'] {
 		if (!s.startOnly || start) && len(rest) >= len(s.letters) && string(rest[:len(s.letters)]) == s.letters {
 			used = len(s.letters)
 			if s.letters[0] == 'c' && used == 2 && (s.letters[1] == 'e' || s.letters[1] == 'i' || s.letters[1] == 'y') {
