@@ -66,9 +66,13 @@ func Compare(c *frame.Column) *Comparison {
 }
 
 func wordLevel(c *frame.Column) func(x, y int32) int8 {
+	sets := letterSets(c)
 	return func(x, y int32) int8 {
-		s := similar.JaroWinkler(c.Values.Value(x), c.Values.Value(y))
-		switch {
+		a, b := c.Values.Value(x), c.Values.Value(y)
+		if similar.JaroWinklerBound(a, b, sets[x], sets[y]) < 0.82 {
+			return 3
+		}
+		switch s := similar.JaroWinkler(a, b); {
 		case s >= 0.92:
 			return 1
 		case s >= 0.82:
@@ -76,6 +80,15 @@ func wordLevel(c *frame.Column) func(x, y int32) int8 {
 		}
 		return 3
 	}
+}
+
+// letterSets gives the letters of each value, for the quick bound of a similarity.
+func letterSets(c *frame.Column) []uint64 {
+	out := make([]uint64, c.Values.Len())
+	for i := range out {
+		out[i] = similar.Letters(c.Values.Value(int32(i)))
+	}
+	return out
 }
 
 func idLevel(c *frame.Column) func(x, y int32) int8 {

@@ -99,6 +99,7 @@ func grade(c *frame.Column, given bool) func(x, y int32) int8 {
 			groups[i] = normalize.NicknameGroups(c.Values.Bytes(int32(i)))
 		}
 	}
+	sets := letterSets(c)
 	return func(x, y int32) int8 {
 		if x == y {
 			return nameExact
@@ -110,7 +111,10 @@ func grade(c *frame.Column, given bool) func(x, y int32) int8 {
 			}
 			return nameFar
 		}
-		s := similar.JaroWinkler(a, b)
+		s := 0.0
+		if similar.JaroWinklerBound(a, b, sets[x], sets[y]) >= 0.82 {
+			s = similar.JaroWinkler(a, b)
+		}
 		switch {
 		case s >= 0.92:
 			return nameNear

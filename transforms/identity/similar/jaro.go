@@ -58,8 +58,9 @@ func Jaro(a, b string) float64 {
 	var takenA, takenB uint64
 	for i := range len(a) {
 		lo, hi := max(i-window, 0), min(i+window, len(b)-1)
+		c := a[i]
 		for j := lo; j <= hi; j++ {
-			if b[j] == a[i] && takenB>>j&1 == 0 {
+			if b[j] == c && takenB>>j&1 == 0 {
 				takenA |= 1 << i
 				takenB |= 1 << j
 				break
@@ -110,4 +111,39 @@ func jaroLong(a, b string) float64 {
 		}
 	}
 	return jaroValue(len(matched), moved, len(a), len(b))
+}
+
+// Letters is the set of letters and digits in a string, one bit each; other bytes share
+// one.
+func Letters(s string) uint64 {
+	set := uint64(0)
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c >= 'a' && c <= 'z':
+			set |= 1 << (c - 'a')
+		case c >= '0' && c <= '9':
+			set |= 1 << (c - '0' + 26)
+		case c >= 'A' && c <= 'Z':
+			set |= 1 << (c - 'A' + 36)
+		default:
+			set |= 1 << 63
+		}
+	}
+	return set
+}
+
+// JaroWinklerBound is never below JaroWinkler: letters that the other string lacks cannot
+// match. It costs a few instructions.
+func JaroWinklerBound(a, b string, lettersA, lettersB uint64) float64 {
+	m := min(len(a)-bits.OnesCount64(lettersA&^lettersB), len(b)-bits.OnesCount64(lettersB&^lettersA))
+	if m <= 0 {
+		return 0
+	}
+	matched := float64(m)
+	sim := (matched/float64(len(a)) + matched/float64(len(b)) + 1) / 3
+	prefix := 0
+	for prefix < 4 && prefix < len(a) && prefix < len(b) && a[prefix] == b[prefix] {
+		prefix++
+	}
+	return sim + 0.1*float64(prefix)*(1-sim) + 1e-9
 }
