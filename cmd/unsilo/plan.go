@@ -210,7 +210,10 @@ func writeStreamPlan(b *strings.Builder, s streamView) {
 		}
 	}
 	for _, c := range s.Changes {
-		fmt.Fprintf(b, "    %s %-24s %s\n", map[string]string{"add": "+", "retire": "-"}[c.Kind]+map[string]string{"widen": "~", "replace": "!"}[c.Kind], c.Column, changeText(c))
+		if c.Kind == plan.ChangeRetire {
+			continue // many sources show a column only in rows that have it
+		}
+		fmt.Fprintf(b, "    %s %-24s %s\n", map[string]string{plan.ChangeAdd: "+", plan.ChangeWiden: "~", plan.ChangeReplace: "!"}[c.Kind], c.Column, changeText(c))
 	}
 	for _, d := range s.Destructive {
 		fmt.Fprintf(b, "    ! %s\n", d)
@@ -224,8 +227,6 @@ func changeText(c plan.ColumnChange) string {
 	switch c.Kind {
 	case plan.ChangeAdd:
 		return "new, " + c.To
-	case plan.ChangeRetire:
-		return "gone at the source; the column stays"
 	}
 	return c.From + " becomes " + c.To
 }

@@ -44,6 +44,7 @@ connector "rest" "adbooks" {
     paginate "page" {
       size        = 100
       param       = "page"
+      start       = 1
       size_param  = "page_size"
       total_pages = response.body.total_pages
     }
@@ -57,6 +58,7 @@ connector "rest" "adbooks" {
     paginate "page" {
       size        = 500
       param       = "page"
+      start       = 1
       size_param  = "page_size"
       total_pages = response.body.total_pages
     }

@@ -37,6 +37,7 @@ connector "rest" "townsquare" {
       created_at = "event.time"
     }
     schema {
+      closed = true # what is not named here does not land
       field "id" {}
       field "handle" { path = "account.username" }
       field "name" { path = "account.display_name" }

@@ -3,6 +3,8 @@ package engine
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/unsilo/unsilo/core"
@@ -121,17 +123,31 @@ func (r *Result) Landed() int64 {
 	return n
 }
 
-// PositionText writes a position for people: its cursor if it names one, else short JSON.
+// PositionText writes a position for people. A position is opaque, but connectors that
+// have a cursor, or keep track of files, name it in a member that is shown.
 func PositionText(s core.State) string {
 	if len(s) == 0 {
 		return "-"
 	}
 	var named struct {
-		Cursor any `json:"cursor"`
+		Cursor any               `json:"cursor"`
+		At     string            `json:"at"`
+		Low    string            `json:"low"`
+		Files  []json.RawMessage `json:"files"`
+		Full   *digest           `json:"full"`
 	}
 	if json.Unmarshal(s, &named) == nil {
-		if c, ok := named.Cursor.(string); ok && c != "" {
-			return c
+		switch {
+		case named.Cursor != nil:
+			return fmt.Sprint(named.Cursor)
+		case named.At != "":
+			return strings.TrimPrefix(named.At, "t:")
+		case named.Low != "":
+			return named.Low
+		case len(named.Files) > 0:
+			return fmt.Sprintf("%d files", len(named.Files))
+		case named.Full != nil:
+			return fmt.Sprintf("%d rows", named.Full.Rows)
 		}
 	}
 	var compact bytes.Buffer

@@ -213,6 +213,8 @@ func (s *silo) expect() map[int64]string {
 	return out
 }
 
-func (s *silo) change(id, updated int64, name string) { s.rows[id] = row{id: id, updated: updated, name: name} }
+func (s *silo) change(id, updated int64, name string) {
+	s.rows[id] = row{id: id, updated: updated, name: name}
+}
 
 func (s *silo) ids() []int64 { return slices.Sorted(maps.Keys(s.rows)) }

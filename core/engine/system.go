@@ -211,4 +211,6 @@ func (e *Engine) built(ctx context.Context, tables []core.Table) (map[string]pla
 }
 
 // textAt copies a text out of a batch, which is gone when the text is used.
-func textAt(b arrow.RecordBatch, column, row int) string { return strings.Clone(b.Column(column).ValueStr(row)) }
+func textAt(b arrow.RecordBatch, column, row int) string {
+	return strings.Clone(b.Column(column).ValueStr(row))
+}
