@@ -40,6 +40,9 @@ func connectors() map[string]core.Spec {
 		"postgres": {Name: "postgres", Dynamic: true, Fields: []core.Field{
 			{Name: "url", Type: core.TypeString, Secret: true, Required: true, Help: "the connection string"},
 		}, StreamFields: []core.Field{{Name: "table", Type: core.TypeString}, {Name: "fetch", Type: core.TypeInt, Default: 1000}}},
+		"basic": {Name: "basic", Fields: []core.Field{
+			{Name: "username", Type: core.TypeString}, {Name: "password", Type: core.TypeString, Secret: true},
+		}},
 		"file": {Name: "file", Dynamic: true, Fields: []core.Field{
 			{Name: "path", Type: core.TypeString, Path: true, Required: true},
 			{Name: "more", Type: core.TypeStrings, Path: true},

@@ -45,6 +45,8 @@ func TestGuards(t *testing.T) {
 			"Expression too large to evaluate"},
 		{"for of a for", "locals {\n l = " + list + "\n x = [for a in [for b in local.l : local.l] : [for c in local.l : local.l]]\n}\n",
 			"Expression too large to evaluate"},
+		{"nested for of counts", "locals {\n l = " + list + "\n x = [for a in local.l : length([for b in local.l : length([for c in local.l : c])])]\n}\n",
+			"Expression too large to evaluate"},
 		{"doubling", doubling(60), "Expression too large to evaluate"},
 		{"doubling by functions", "locals {\n a0 = \"" + strings.Repeat("x", 1000) + "\"\n" + repeatLocals(60, `replace(local.a%d, "x", "xx")`) + "}\n",
 			"Error in function call"},

@@ -26,6 +26,11 @@ func (p *Project) ConnectorConfig(ctx context.Context, src Source, secrets *Secr
 	if len(o.problems) > 0 {
 		return core.Config{}, errors.Join(o.problems...)
 	}
+	for _, name := range []string{"user", "username", "login"} {
+		if user, password := cfg.String(name), cfg.String("password"); user != "" && password != "" {
+			secrets.hidePair(user, password)
+		}
+	}
 	return cfg, nil
 }
 

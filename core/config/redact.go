@@ -34,6 +34,12 @@ func (s *Secrets) addForms(value string) {
 	slices.SortStableFunc(s.forms, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
 }
 
+// hidePair takes the user:password of HTTP basic authentication out of text. A password
+// too short to be found inside it by itself is hidden with it.
+func (s *Secrets) hidePair(user, password string) {
+	s.Hide(base64.StdEncoding.EncodeToString([]byte(user + ":" + password)))
+}
+
 // innerSecrets finds the parts of a secret that may appear by themselves: the password
 // of a URL, the lines of a key, the texts of a JSON document.
 func innerSecrets(value string) []string {

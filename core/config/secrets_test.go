@@ -190,6 +190,18 @@ source "crm" "broken" {
 	}
 }
 
+func TestBasicAuthentication(t *testing.T) {
+	p := good(t, "source \"basic\" \"b\" {\n  username = \"me\"\n  password = secret(\"env:P\")\n}\n", nil)
+	secrets := config.NewSecrets(p, environment(map[string]string{"P": "1234"}))
+	if _, err := p.ConnectorConfig(context.Background(), p.Sources[0], secrets); err != nil {
+		t.Fatal(err)
+	}
+	header := "Authorization: Basic " + base64.StdEncoding.EncodeToString([]byte("me:1234"))
+	if got := secrets.Redact(header); got != "Authorization: Basic (sensitive)" {
+		t.Errorf("got %q", got)
+	}
+}
+
 func TestRedactForms(t *testing.T) {
 	const secret = `p&ss w"rd/ÄÖ+=?<1>\x`
 	s := config.NewSecrets(&config.Project{}, environment(map[string]string{"S": secret}))
