@@ -34,6 +34,7 @@ func (c Config) settings() map[string]string {
 		"memory_limit":                 c.MemoryLimit,
 		"temp_directory":               c.TempDir,
 		"preserve_insertion_order":     "false",
+		"errors_as_json":               "true",
 		"allow_community_extensions":   "false",
 		"allow_persistent_secrets":     "false",
 		"autoinstall_known_extensions": "false",

@@ -126,14 +126,18 @@ func (t *tx) createSchema(ctx context.Context, c *conn, schema string) error {
 func (t *tx) alter(ctx context.Context, have *core.Table, want core.Table) error {
 	var sql []string
 	fields := have.Schema.Fields()
+	at := map[string]int{}
+	for i, f := range fields {
+		at[fold(f.Name)] = i
+	}
 	for _, f := range want.Schema.Fields() {
 		name, err := columnType(f.Type)
 		if err != nil {
 			return err
 		}
-		i := column(have.Schema, f.Name)
+		i, known := at[fold(f.Name)]
 		switch {
-		case i < 0:
+		case !known:
 			sql = append(sql, "ADD COLUMN "+quote(f.Name)+" "+name)
 			fields = append(fields, f)
 		case arrow.TypeEqual(fields[i].Type, f.Type):

@@ -4,7 +4,10 @@ package duckdb
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/duckdb/duckdb-go/v2/mapping"
@@ -20,29 +23,51 @@ var (
 	errSpent          = errors.New("the transaction has ended")
 )
 
-// A nativeError is an error in DuckDB's own words, which begin with its kind.
-type nativeError struct{ message string }
+// A nativeError is an error in DuckDB's own words.
+type nativeError struct {
+	// kind is DuckDB's: "Binder", "IO", "FATAL", ...
+	kind    string
+	message string
+	// position is the byte of the statement that it is about; -1 if DuckDB names none.
+	position int
+}
 
-func (e *nativeError) Error() string { return strings.TrimSpace(e.message) }
-
-// is reports whether the message begins with one of the kinds.
-func (e *nativeError) is(kinds ...string) bool {
-	for _, k := range kinds {
-		if strings.HasPrefix(e.message, k+" Error") {
-			return true
+// newNativeError reads what DuckDB reports: mostly JSON, as the settings ask for, but
+// plain text from deeper parts.
+func newNativeError(text string) *nativeError {
+	e := &nativeError{message: strings.TrimSpace(text), position: -1}
+	if kind, rest, ok := strings.Cut(e.message, " Error: "); ok && !strings.ContainsAny(kind, " {\n") {
+		e.kind, e.message = kind, rest
+	}
+	var report struct {
+		Kind     string `json:"exception_type"`
+		Message  string `json:"exception_message"`
+		Position string `json:"position"`
+	}
+	if strings.HasPrefix(e.message, "{") && json.Unmarshal([]byte(e.message), &report) == nil && report.Message != "" {
+		e.kind, e.message = report.Kind, report.Message
+		if n, err := strconv.Atoi(report.Position); err == nil {
+			e.position = n
 		}
 	}
-	return false
+	return e
+}
+
+func (e *nativeError) Error() string {
+	if e.kind == "" {
+		return e.message
+	}
+	return e.kind + " Error: " + e.message
+}
+
+// is reports whether the error is of one of the kinds.
+func (e *nativeError) is(kinds ...string) bool {
+	return slices.ContainsFunc(kinds, func(k string) bool { return strings.EqualFold(k, e.kind) })
 }
 
 // says reports whether the message contains one of the phrases.
 func (e *nativeError) says(phrases ...string) bool {
-	for _, p := range phrases {
-		if strings.Contains(e.message, p) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(phrases, func(p string) bool { return strings.Contains(e.message, p) })
 }
 
 func errorData(d mapping.ErrorData) error {
@@ -50,14 +75,14 @@ func errorData(d mapping.ErrorData) error {
 	if !mapping.ErrorDataHasError(d) {
 		return nil
 	}
-	return &nativeError{message: mapping.ErrorDataMessage(d)}
+	return newNativeError(mapping.ErrorDataMessage(d))
 }
 
 // fatal reports whether DuckDB has given up on the instance: every handle on it must be
 // dropped before the file can be used again.
 func fatal(err error) bool {
 	var e *nativeError
-	return errors.As(err, &e) && (e.is("FATAL") || e.says("database has been invalidated"))
+	return errors.As(err, &e) && (e.is("FATAL", "Fatal") || e.says("database has been invalidated"))
 }
 
 // translate makes a core.Error of what DuckDB or the code around it reported.
@@ -93,9 +118,9 @@ func classify(e *nativeError) *core.Error {
 		return &core.Error{Kind: core.KindUnavailable, Try: "run again; the warehouse reopens its file"}
 	case e.is("TransactionContext", "Transaction") && e.says("onflict"):
 		return &core.Error{Kind: core.KindUnavailable, Try: "run again; another transaction changed the same table"}
-	case e.is("Out of Memory"):
+	case e.is("Out of Memory", "OutOfMemory"):
 		return &core.Error{Kind: core.KindUnavailable, Try: "raise memory_limit in the warehouse block"}
-	case e.is("Conversion", "Out of Range", "Invalid Input", "Decimal"):
+	case e.is("Conversion", "Out of Range", "OutOfRange", "Invalid Input", "Decimal"):
 		return &core.Error{Kind: core.KindData}
 	case e.is("IO"):
 		return &core.Error{Kind: core.KindUnavailable}

@@ -129,8 +129,8 @@ func (w *writing) mergeStaged(ctx context.Context, first *chunk, last bool, befo
 
 func (w *writing) mergeSQL() string {
 	var set, values []string
-	for _, f := range w.table.Schema.Fields() {
-		switch i := w.src.column(f.Name); {
+	for c, f := range w.table.Schema.Fields() {
+		switch i := w.src.at[c]; {
 		case i < 0:
 			set = append(set, quote(f.Name)+" = NULL")
 		case w.inKey(i):

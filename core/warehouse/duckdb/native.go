@@ -27,13 +27,13 @@ func openInstance(settings map[string]string) (*instance, error) {
 	defer mapping.DestroyConfig(&config)
 	for name, value := range settings {
 		if mapping.SetConfig(config, name, value) == mapping.StateError {
-			return nil, &nativeError{message: "Invalid Input Error: DuckDB refuses the setting " + name + " = " + value}
+			return nil, newNativeError("Invalid Input Error: DuckDB refuses the setting " + name + " = " + value)
 		}
 	}
 	in := &instance{}
 	var message string
 	if mapping.OpenExt(":memory:", &in.db, config, &message) == mapping.StateError {
-		return nil, &nativeError{message: message}
+		return nil, newNativeError(message)
 	}
 	return in, nil
 }
@@ -63,7 +63,7 @@ func (c *conn) exec(ctx context.Context, sql string) (int64, error) {
 	var res mapping.Result
 	err := c.interruptible(ctx, func() error {
 		if mapping.Query(c.c, sql, &res) == mapping.StateError {
-			return &nativeError{message: mapping.ResultError(&res)}
+			return newNativeError(mapping.ResultError(&res))
 		}
 		return nil
 	})
@@ -87,7 +87,7 @@ func (c *conn) prepare(ctx context.Context, sql string) (mapping.PreparedStateme
 		switch {
 		case n == 0:
 			if message := mapping.ExtractStatementsError(list); message != "" {
-				return &nativeError{message: message}
+				return newNativeError(message)
 			}
 			return errEmptySQL
 		case n > 1:
@@ -95,7 +95,7 @@ func (c *conn) prepare(ctx context.Context, sql string) (mapping.PreparedStateme
 		}
 		if mapping.PrepareExtractedStatement(c.c, list, 0, &stmt) == mapping.StateError {
 			defer mapping.DestroyPrepare(&stmt)
-			return &nativeError{message: mapping.PrepareError(stmt)}
+			return newNativeError(mapping.PrepareError(stmt))
 		}
 		return nil
 	})
@@ -115,11 +115,11 @@ func (c *conn) query(ctx context.Context, sql string) (*reader, error) {
 		var pending mapping.PendingResult
 		if bindings.PendingPreparedStreaming(stmt, &pending) == mapping.StateError {
 			defer mapping.DestroyPending(&pending)
-			return &nativeError{message: mapping.PendingError(pending)}
+			return newNativeError(mapping.PendingError(pending))
 		}
 		defer mapping.DestroyPending(&pending)
 		if mapping.ExecutePending(pending, &r.res) == mapping.StateError {
-			return &nativeError{message: mapping.ResultError(&r.res)}
+			return newNativeError(mapping.ResultError(&r.res))
 		}
 		return nil
 	})

@@ -107,7 +107,7 @@ func (r *reader) Next() bool {
 		chunk := mapping.FetchChunk(r.res)
 		if chunk.Ptr == nil {
 			if message := mapping.ResultError(&r.res); message != "" {
-				return &nativeError{message: message}
+				return newNativeError(message)
 			}
 			return nil
 		}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -30,8 +31,9 @@ type source struct {
 	// the rows.
 	columns []arrow.Field
 	pick    []int
-	// key holds positions in columns.
+	// key holds positions in columns; at is the position of a column of the table, or -1.
 	key    []int
+	at     []int
 	schema *arrow.Schema
 }
 
@@ -40,24 +42,27 @@ var errNullKey = errors.New("a row has no value in a key column")
 // newSource matches the columns of the rows with those of the table. keyOnly leaves out
 // all but the key.
 func newSource(table *core.Table, req core.WriteRequest, keyOnly bool) (*source, error) {
-	s := &source{rows: req.Rows}
-	at := map[string]int{}
+	s := &source{rows: req.Rows, at: make([]int, table.Schema.NumFields())}
+	in, inTable, inKey := map[string]int{}, map[string]bool{}, map[string]bool{}
+	for _, f := range table.Schema.Fields() {
+		inTable[fold(f.Name)] = true
+	}
 	for i, f := range req.Rows.Schema().Fields() {
-		if _, ok := at[fold(f.Name)]; ok {
+		name := fold(f.Name)
+		if _, ok := in[name]; ok {
 			return nil, fmt.Errorf("the rows have the column %q twice", f.Name)
 		}
-		at[fold(f.Name)] = i
-		if column(table.Schema, f.Name) < 0 && !keyOnly {
+		if in[name] = i; !inTable[name] && !keyOnly {
 			return nil, fmt.Errorf("the table has no column %q", f.Name)
 		}
 	}
-	inKey := map[string]bool{}
 	for _, k := range req.Key {
 		inKey[fold(k)] = true
 	}
 	var fields []arrow.Field
-	for _, f := range table.Schema.Fields() {
-		i, ok := at[fold(f.Name)]
+	for c, f := range table.Schema.Fields() {
+		s.at[c] = -1
+		i, ok := in[fold(f.Name)]
 		if !ok || keyOnly && !inKey[fold(f.Name)] {
 			continue
 		}
@@ -65,28 +70,20 @@ func newSource(table *core.Table, req core.WriteRequest, keyOnly bool) (*source,
 		if !core.Holds(f.Type, have) {
 			return nil, fmt.Errorf("column %q is %s in the rows and %s in the table", f.Name, have, f.Type)
 		}
+		s.at[c] = len(fields)
 		fields = append(fields, arrow.Field{Name: "c" + strconv.Itoa(len(fields)), Nullable: true,
 			Type: transportType(req.Rows.Schema().Field(i).Type)})
 		s.columns, s.pick = append(s.columns, f), append(s.pick, i)
 	}
 	s.schema = arrow.NewSchema(fields, nil)
 	for _, k := range req.Key {
-		i := s.column(k)
+		i := slices.IndexFunc(s.columns, func(f arrow.Field) bool { return fold(f.Name) == fold(k) })
 		if i < 0 {
 			return nil, fmt.Errorf("the rows or the table lack the key column %q", k)
 		}
 		s.key = append(s.key, i)
 	}
 	return s, nil
-}
-
-func (s *source) column(name string) int {
-	for i, f := range s.columns {
-		if fold(f.Name) == fold(name) {
-			return i
-		}
-	}
-	return -1
 }
 
 // A chunk is a part of the rows in memory.

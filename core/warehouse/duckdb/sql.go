@@ -35,12 +35,13 @@ func (e engine) Check(ctx context.Context, query string, tables []core.Table) (*
 	if err := c.createEmpty(ctx, tables); err != nil {
 		return nil, err
 	}
-	if err := c.guard(ctx, query); err != nil {
+	if err := c.guard(ctx, statement(query)); err != nil {
 		return nil, err
 	}
-	r, err := c.query(ctx, "SELECT * FROM (\n"+trimStatement(query)+"\n) LIMIT 0")
+	const before = "SELECT * FROM (\n"
+	r, err := c.query(ctx, before+statement(query)+"\n) LIMIT 0")
 	if err != nil {
-		return nil, sqlError("check query", err, 1)
+		return nil, sqlError("check query", err, query, len(before))
 	}
 	defer r.Release()
 	return r.Schema(), nil
@@ -96,12 +97,12 @@ func (c *conn) user(ctx context.Context, query string) (*reader, error) {
 	if _, err := c.exec(ctx, "USE "+catalog); err != nil {
 		return nil, err
 	}
-	if err := c.guard(ctx, query); err != nil {
+	if err := c.guard(ctx, statement(query)); err != nil {
 		return nil, err
 	}
-	r, err := c.query(ctx, trimStatement(query))
+	r, err := c.query(ctx, statement(query))
 	if err != nil {
-		return nil, sqlError("query", err, 0)
+		return nil, sqlError("query", err, query, 0)
 	}
 	return r, nil
 }
@@ -123,7 +124,7 @@ func (e engine) Materialize(ctx context.Context, table core.TableName, query str
 	if isSystem(table) {
 		return 0, refuse(op, fmt.Errorf("the table is the warehouse's own"))
 	}
-	if err := t.c.guard(ctx, query); err != nil {
+	if err := t.c.guard(ctx, statement(query)); err != nil {
 		return 0, err
 	}
 	err = t.do(ctx, op, func() (err error) {
@@ -145,9 +146,9 @@ func (t *tx) materialize(ctx context.Context, table core.TableName, query string
 	}
 	t.ddl = true
 	building := core.TableName{Schema: table.Schema, Name: table.Name + "__building"}
-	sql := "CREATE TABLE " + place(building) + " AS SELECT * FROM (\n" + trimStatement(query) + "\n)"
-	if _, err := t.run(ctx, sql); err != nil {
-		return 0, sqlError("build "+table.String(), err, 1)
+	before := "CREATE TABLE " + place(building) + " AS SELECT * FROM (\n"
+	if _, err := t.run(ctx, before+statement(query)+"\n)"); err != nil {
+		return 0, sqlError("build "+table.String(), err, query, len(before))
 	}
 	old, err := t.table(ctx, table)
 	if err != nil {

@@ -15,6 +15,9 @@ import (
 
 var _ core.Tx = (*tx)(nil)
 
+// viewDatabase begins the names of the databases that hold views of Arrow rows.
+const viewDatabase = "rows_"
+
 // A tx is one transaction. Rows reach it as views over Arrow memory; a DuckDB transaction
 // writes to one database only, so a second connection makes the views, each in a little
 // database of its own.
@@ -108,7 +111,7 @@ func (t *tx) table(ctx context.Context, name core.TableName) (*core.Table, error
 // such a view, in order, and applies no condition to it: f must SELECT * and nothing else
 // from it, once.
 func (t *tx) with(ctx context.Context, rows array.RecordReader, f func(view string) error) error {
-	db := "rows_" + rand.Text()
+	db := viewDatabase + rand.Text()
 	if _, err := t.helper.exec(ctx, "ATTACH ':memory:' AS "+db+"; USE "+db); err != nil {
 		return err
 	}

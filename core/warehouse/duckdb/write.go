@@ -184,8 +184,8 @@ func (w *writing) sameKey() string {
 // differs is true when a staged row s says something else than the table's row t.
 func (w *writing) differs() string {
 	var out []string
-	for _, f := range w.table.Schema.Fields() {
-		i := w.src.column(f.Name)
+	for c, f := range w.table.Schema.Fields() {
+		i := w.src.at[c]
 		switch {
 		case i < 0 && !w.ownColumn(f.Name):
 			out = append(out, "t."+quote(f.Name)+" IS NOT NULL")
