@@ -40,7 +40,8 @@ func (s *source) Read(ctx context.Context, req core.ReadRequest, emit func(core.
 	dec := wire.NewDecoder(s.host.opt.MaxBody)
 	for {
 		silent.Reset(limit)
-		ev, err := stream.Recv()
+		ev := &wire.Event{}
+		err := stream.RecvMsg(ev)
 		silent.Stop()
 		switch {
 		case err == nil:
@@ -54,12 +55,14 @@ func (s *source) Read(ctx context.Context, req core.ReadRequest, emit func(core.
 			return p.failure(ctx, op, name, err)
 		}
 		got, err := dec.Next(ev)
+		failed := ev.Error()
+		ev.Free()
 		if err != nil {
 			return &core.Error{Kind: core.KindInternal, Op: op, Stream: name, Err: fmt.Errorf("plugin %s broke the protocol: %w", p.family, err),
 				Try: "report this to the author of the plugin"}
 		}
 		if got.Failed != nil {
-			return p.remote(ev.GetError())
+			return p.remote(failed)
 		}
 		if err := emitAll(got.Batches, emit); err != nil || got.Done {
 			return err

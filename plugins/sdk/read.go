@@ -19,7 +19,8 @@ const defaultHeartbeat = 5 * time.Second
 // Read runs one read and sends what it emits. The call ends with an End or an Error
 // event, or with a status when the host cancelled it.
 func (s *server) Read(req *wirev1.ReadRequest, stream grpc.ServerStreamingServer[wirev1.ReadEvent]) error {
-	enc := wire.NewEncoder(memory.DefaultAllocator, req.GetMaxBody(), stream.Send)
+	enc := wire.NewEncoder(memory.DefaultAllocator, req.GetMaxBody(),
+		func(ev *wire.Event) error { return stream.SendMsg(ev) })
 	src, ctx, done, err := s.use(stream.Context(), req.GetSource())
 	if err != nil {
 		return enc.Fail(err)

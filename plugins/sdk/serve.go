@@ -44,7 +44,7 @@ func Serve(connectors ...core.Connector) {
 		VersionedPlugins: map[int]plugin.PluginSet{wire.Version: {wire.PluginName: served}},
 		Logger:           hclog.New(&hclog.LoggerOptions{Level: hclog.Warn, Output: stderr, JSONFormat: true}),
 		GRPCServer: func(opts []grpc.ServerOption) *grpc.Server {
-			return grpc.NewServer(append(opts, grpc.MaxRecvMsgSize(maxRequest), grpc.WriteBufferSize(256<<10))...)
+			return grpc.NewServer(append(opts, grpc.ForceServerCodecV2(wire.Codec()), grpc.MaxRecvMsgSize(maxRequest), grpc.WriteBufferSize(256<<10))...)
 		},
 	})
 }

@@ -29,6 +29,9 @@ func watchHost(stderr io.Writer) {
 		endProcess()
 		return nil
 	}
+	// Without this, the first line that is printed when the host is gone would end the
+	// process at once, and leave its children behind.
+	signal.Notify(make(chan os.Signal, 1), brokenPipe()...)
 	// The watchers live as long as the process; nobody waits for them.
 	var watchers errgroup.Group
 	watchers.Go(func() error {

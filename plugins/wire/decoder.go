@@ -6,6 +6,7 @@ import (
 	"hash/crc32"
 
 	"github.com/apache/arrow-go/v18/arrow"
+	"google.golang.org/grpc/mem"
 
 	"github.com/unsilo/unsilo/core"
 	wirev1 "github.com/unsilo/unsilo/plugins/wire/v1"
@@ -43,16 +44,19 @@ type Decoded struct {
 	Failed error
 }
 
-// Next takes one event. An error means that the sender broke the rules; the Decoder is
-// then of no further use.
-func (d *Decoder) Next(ev *wirev1.ReadEvent) (Decoded, error) {
-	if d.frame != nil {
-		if chunk, ok := ev.GetEvent().(*wirev1.ReadEvent_Chunk); ok {
-			return d.addChunk(chunk.Chunk)
+// Next takes one event, which stays the caller's to free. An error means that the sender
+// broke the rules; the Decoder is then of no further use.
+func (d *Decoder) Next(ev *Event) (Decoded, error) {
+	if ev.message == nil {
+		if d.frame == nil {
+			return Decoded{}, fmt.Errorf("a chunk of %d bytes belongs to no frame", ev.chunk.Len())
 		}
+		return d.addChunk(ev.chunk)
+	}
+	if d.frame != nil {
 		return Decoded{}, fmt.Errorf("frame %d: %d of %d bytes came", d.frame.GetSeq(), len(d.body), d.frame.GetBodyLength())
 	}
-	switch ev := ev.GetEvent().(type) {
+	switch ev := ev.message.GetEvent().(type) {
 	case *wirev1.ReadEvent_Schema:
 		return Decoded{}, d.setSchema(ev.Schema)
 	case *wirev1.ReadEvent_Frame:
@@ -63,8 +67,6 @@ func (d *Decoder) Next(ev *wirev1.ReadEvent) (Decoded, error) {
 		return Decoded{Failed: ErrorFromWire(ev.Error)}, nil
 	case *wirev1.ReadEvent_End:
 		return d.end(ev.End)
-	case *wirev1.ReadEvent_Chunk:
-		return Decoded{}, fmt.Errorf("a chunk of %d bytes belongs to no frame", len(ev.Chunk))
 	}
 	return Decoded{}, fmt.Errorf("an event of an unknown kind came")
 }
@@ -146,10 +148,10 @@ func checkMarks(f *wirev1.Frame) error {
 }
 
 // addChunk grows the body by what really came, never by what was announced.
-func (d *Decoder) addChunk(chunk []byte) (Decoded, error) {
+func (d *Decoder) addChunk(chunk mem.BufferSlice) (Decoded, error) {
 	want := d.frame.GetBodyLength()
-	have := uint64(len(d.body) + len(chunk))
-	if len(chunk) == 0 || have > want {
+	have := uint64(len(d.body) + chunk.Len())
+	if chunk.Len() == 0 || have > want {
 		return Decoded{}, fmt.Errorf("frame %d: %d bytes came where %d were announced", d.frame.GetSeq(), have, want)
 	}
 	if have > uint64(cap(d.body)) {
@@ -157,7 +159,9 @@ func (d *Decoder) addChunk(chunk []byte) (Decoded, error) {
 		copy(grown, d.body)
 		d.body = grown
 	}
-	d.body = append(d.body, chunk...)
+	for _, piece := range chunk {
+		d.body = append(d.body, piece.ReadOnlyData()...)
+	}
 	if have < want {
 		return Decoded{}, nil
 	}

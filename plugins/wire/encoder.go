@@ -37,7 +37,7 @@ type Mark struct {
 
 // An Encoder turns the batches of one read into events. It is used by one goroutine.
 type Encoder struct {
-	send    func(*wirev1.ReadEvent) error
+	send    func(*Event) error
 	maxBody uint64
 	mem     memory.Allocator
 
@@ -45,12 +45,11 @@ type Encoder struct {
 	sent         *arrow.Schema // the last one announced
 	schemaID     uint32
 	totals       wirev1.End
-	chunk        []byte
 }
 
-// NewEncoder makes an Encoder that passes every event to send. Events and their bytes
-// are lent until send returns. A maxBody of 0 means DefaultMaxBody.
-func NewEncoder(mem memory.Allocator, maxBody uint64, send func(*wirev1.ReadEvent) error) *Encoder {
+// NewEncoder makes an Encoder that passes every event to send. Events are lent until send
+// returns. A maxBody of 0 means DefaultMaxBody.
+func NewEncoder(mem memory.Allocator, maxBody uint64, send func(*Event) error) *Encoder {
 	if maxBody == 0 {
 		maxBody = DefaultMaxBody
 	}
@@ -74,12 +73,12 @@ func (e *Encoder) Write(rows arrow.RecordBatch, op core.Op, marks []Mark) error 
 
 // End sends the totals.
 func (e *Encoder) End() error {
-	return e.send(&wirev1.ReadEvent{Event: &wirev1.ReadEvent_End{End: &e.totals}})
+	return e.send(&Event{message: &wirev1.ReadEvent{Event: &wirev1.ReadEvent_End{End: &e.totals}}})
 }
 
 // Fail sends the error that ended the read.
 func (e *Encoder) Fail(err error) error {
-	return e.send(&wirev1.ReadEvent{Event: &wirev1.ReadEvent_Error{Error: ErrorToWire(err)}})
+	return e.send(&Event{message: &wirev1.ReadEvent{Event: &wirev1.ReadEvent_Error{Error: ErrorToWire(err)}}})
 }
 
 // prepare gives the rows in plain types; the caller releases them.
@@ -110,7 +109,7 @@ func (e *Encoder) announce(s *arrow.Schema) error {
 	e.sent = s
 	e.schemaID++
 	ev := &wirev1.SchemaEvent{Id: e.schemaID, Schema: w}
-	return e.send(&wirev1.ReadEvent{Event: &wirev1.ReadEvent_Schema{Schema: ev}})
+	return e.send(&Event{message: &wirev1.ReadEvent{Event: &wirev1.ReadEvent_Schema{Schema: ev}}})
 }
 
 // sameSchema also compares metadata: it carries meaning.
@@ -122,7 +121,7 @@ func (e *Encoder) writeMarks(op core.Op, marks []Mark) error {
 	if len(marks) == 0 {
 		return nil
 	}
-	return e.sendFrame(&wirev1.Frame{Op: wirev1.Frame_Op(op), Marks: marksToWire(marks)}, nil)
+	return e.sendFrame(&wirev1.Frame{Op: wirev1.Frame_Op(op), Marks: marksToWire(marks)}, nil, nil)
 }
 
 // writeRows sends rows in one frame when they fit, and else cuts them.
@@ -136,7 +135,8 @@ func (e *Encoder) writeRows(rows arrow.RecordBatch, op core.Op, marks []Mark) er
 	if err != nil {
 		return &core.Error{Kind: core.KindInternal, Op: "send rows", Err: err}
 	}
-	defer payload.Release()
+	body := newOwner(payload.Release)
+	defer body.Put(nil)
 	meta := payload.Meta()
 	defer meta.Release()
 	sum := &bodySum{crc: crc32.New(crc32.MakeTable(crc32.Castagnoli))}
@@ -157,7 +157,7 @@ func (e *Encoder) writeRows(rows arrow.RecordBatch, op core.Op, marks []Mark) er
 		SchemaId: e.schemaID, Op: wirev1.Frame_Op(op), Rows: uint64(n), Header: meta.Bytes(),
 		BodyLength: sum.size, Crc32C: sum.crc.Sum32(), Marks: marksToWire(marks),
 	}
-	return e.sendFrame(frame, &payload)
+	return e.sendFrame(frame, &payload, body)
 }
 
 // cut sends rows in that many pieces of about equal length.
@@ -204,28 +204,24 @@ func (e *Encoder) rejectRow(payload *ipc.Payload, size uint64, op core.Op, marks
 }
 
 // sendFrame sends a frame and its body, and counts them.
-func (e *Encoder) sendFrame(frame *wirev1.Frame, payload *ipc.Payload) error {
+func (e *Encoder) sendFrame(frame *wirev1.Frame, payload *ipc.Payload, body *owner) error {
 	e.totals.Frames++
 	e.totals.Rows += frame.Rows
 	e.totals.Bytes += frame.BodyLength
 	frame.Seq = e.totals.Frames
-	if err := e.send(&wirev1.ReadEvent{Event: &wirev1.ReadEvent_Frame{Frame: frame}}); err != nil {
+	if err := e.send(&Event{message: &wirev1.ReadEvent{Event: &wirev1.ReadEvent_Frame{Frame: frame}}}); err != nil {
 		return err
 	}
 	if payload == nil {
 		return nil
 	}
-	if e.chunk == nil {
-		e.chunk = make([]byte, 0, ChunkSize)
-	}
-	w := &chunkWriter{send: e.send, chunk: e.chunk[:0]}
+	w := &chunkWriter{send: e.send, owner: body}
 	// SerializeBody wraps the writer's error; the first one is what the caller must see.
 	if err := payload.SerializeBody(w); err != nil && w.err == nil {
+		w.chunk.Free()
 		return &core.Error{Kind: core.KindInternal, Op: "send rows", Err: err}
 	}
-	if w.err == nil && len(w.chunk) > 0 {
-		w.flush()
-	}
+	w.flush()
 	return w.err
 }
 
@@ -246,29 +242,4 @@ type bodySum struct {
 func (s *bodySum) Write(p []byte) (int, error) {
 	s.size += uint64(len(p))
 	return s.crc.Write(p)
-}
-
-// chunkWriter cuts a body into chunks.
-type chunkWriter struct {
-	send  func(*wirev1.ReadEvent) error
-	chunk []byte
-	err   error
-}
-
-func (w *chunkWriter) Write(p []byte) (int, error) {
-	done := 0
-	for done < len(p) && w.err == nil {
-		n := copy(w.chunk[len(w.chunk):cap(w.chunk)], p[done:])
-		w.chunk = w.chunk[:len(w.chunk)+n]
-		done += n
-		if len(w.chunk) == cap(w.chunk) {
-			w.flush()
-		}
-	}
-	return done, w.err
-}
-
-func (w *chunkWriter) flush() {
-	w.err = w.send(&wirev1.ReadEvent{Event: &wirev1.ReadEvent_Chunk{Chunk: w.chunk}})
-	w.chunk = w.chunk[:0]
 }

@@ -19,9 +19,9 @@ import (
 )
 
 // record keeps the events of an Encoder.
-func record(events *[]*wirev1.ReadEvent) func(*wirev1.ReadEvent) error {
-	return func(ev *wirev1.ReadEvent) error {
-		*events = append(*events, proto.Clone(ev).(*wirev1.ReadEvent))
+func record(events *[]*wirev1.ReadEvent) func(*wire.Event) error {
+	return func(ev *wire.Event) error {
+		*events = append(*events, proto.Clone(ev.Message()).(*wirev1.ReadEvent))
 		return nil
 	}
 }
@@ -33,7 +33,7 @@ func decodeAll(t testing.TB, events []*wirev1.ReadEvent) []core.Batch {
 	var out []core.Batch
 	done := false
 	for _, ev := range events {
-		got, err := d.Next(ev)
+		got, err := d.Next(wire.NewEvent(ev))
 		if err != nil {
 			t.Fatalf("decode: %v", err)
 		}
@@ -256,7 +256,7 @@ func TestConnectorErrorEndsTheRead(t *testing.T) {
 	enc := wire.NewEncoder(memory.DefaultAllocator, 0, record(&events))
 	want := &core.Error{Kind: core.KindQuota, Op: "read page 3", Err: errors.New("used up")}
 	check(t, enc.Fail(want))
-	got, err := wire.NewDecoder(0).Next(events[0])
+	got, err := wire.NewDecoder(0).Next(wire.NewEvent(events[0]))
 	check(t, err)
 	if got.Failed == nil || got.Failed.Error() != want.Error() || core.KindOf(got.Failed) != core.KindQuota {
 		t.Errorf("got %v, want %v", got.Failed, want)

@@ -6,4 +6,4 @@ import (
 	"github.com/unsilo/unsilo/plugins/sdk"
 )
 
-func main() { sdk.Serve(numbers.Connector()) }
+func main() { sdk.Serve(numbers.Connector(), numbers.Wide()) }

@@ -36,7 +36,7 @@ func (s *server) Read(_ *wirev1.ReadRequest, stream grpc.ServerStreamingServer[w
 		return stream.Send(&wirev1.ReadEvent{Event: &wirev1.ReadEvent_Schema{
 			Schema: &wirev1.SchemaEvent{Id: 1, Schema: &wirev1.Schema{Fields: fields}}}})
 	}
-	enc := wire.NewEncoder(memory.DefaultAllocator, 0, func(ev *wirev1.ReadEvent) error { return s.lie(stream, ev) })
+	enc := wire.NewEncoder(memory.DefaultAllocator, 0, func(ev *wire.Event) error { return s.lie(stream, ev.Message()) })
 	for i := range int64(2) {
 		rows := numbers.Rows(core.ReadRequest{}, 100*i, 100*i+100)
 		mark := wire.Mark{Rows: rows.NumRows(), After: core.State(`{}`)}
