@@ -27,6 +27,10 @@ type batcher struct {
 	// after makes the state that belongs behind the last row; nil sends none.
 	after func(at func(col int) (string, bool)) (core.State, error)
 
+	// keep, unless nil, decides whether a row is wanted, before it is appended. sum hashes
+	// the row.
+	keep func(at func(col int) (string, bool), sum func() uint64) bool
+
 	emit    func(core.Batch) error
 	mem     memory.Allocator
 	schema  *arrow.Schema

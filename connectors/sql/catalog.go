@@ -21,6 +21,8 @@ type column struct {
 	// arrow is the type of the values that leave.
 	arrow arrow.DataType
 	clock clock
+	// unordered columns cannot be compared in the order they sort in.
+	unordered bool
 	// precision of a clock's values in fractional digits of a second; -1 is unknown.
 	precision int
 }

@@ -111,6 +111,9 @@ func (s *driverSession) scanInto(ctx context.Context, st *statement, b *batcher,
 	}
 	err := s.each(ctx, st.text.String(), st.args, func(row []driver.Value) error {
 		current = row
+		if b.keep != nil && !b.keep(b.at, func() uint64 { return rowSum(row) }) {
+			return nil
+		}
 		size := 0
 		for i, v := range row {
 			if v == nil {
@@ -131,6 +134,22 @@ func (s *driverSession) scanInto(ctx context.Context, st *statement, b *batcher,
 		return s.fail(ctx, "read rows", err)
 	}
 	return nil
+}
+
+// rowSum hashes a row.
+func rowSum(row []driver.Value) uint64 {
+	var h rowHash
+	for _, v := range row {
+		switch v := v.(type) {
+		case nil:
+			h.cell("n", nil)
+		case []byte:
+			h.cell("b", v)
+		default:
+			h.cell("v", fmt.Append(nil, v))
+		}
+	}
+	return h.h.Sum64()
 }
 
 // cellSize is about how many bytes a value takes in a batch.

@@ -21,6 +21,8 @@ type position struct {
 	// Again is the lowest cursor value at which this pass was taken up again. The next
 	// pass begins there, as rows of that very value may have come in behind the key.
 	Again *string `json:"again,omitempty"`
+	// Tied are hashes of the rows at the cursor value, of a stream without a key.
+	Tied []string `json:"tied,omitempty"`
 }
 
 type phase string

@@ -53,7 +53,7 @@ GROUP BY n.nspname, c.relname, c.oid, c.reltuples ORDER BY 1, 2`
 func (s *postgresSession) tables(ctx context.Context, ids ...tableID) ([]table, error) {
 	filter := pgTablesReadable
 	if len(ids) > 0 {
-		var any []string
+		var alternatives []string
 		for _, id := range ids {
 			one := "c.relname = " + s.db.literal(id.name)
 			if id.schema == "" {
@@ -61,9 +61,9 @@ func (s *postgresSession) tables(ctx context.Context, ids ...tableID) ([]table, 
 			} else {
 				one += " AND n.nspname = " + s.db.literal(id.schema)
 			}
-			any = append(any, "("+one+")")
+			alternatives = append(alternatives, "("+one+")")
 		}
-		filter = "(" + strings.Join(any, " OR ") + ")"
+		filter = "(" + strings.Join(alternatives, " OR ") + ")"
 	}
 	rows, err := s.conn.Query(ctx, pgTablesQuery+filter+pgTablesOrder)
 	if err != nil {

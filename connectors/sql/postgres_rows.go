@@ -131,6 +131,9 @@ func (r *pgRows) split(data []byte) (int, error) {
 
 // addRow appends the cells to the builders.
 func (r *pgRows) addRow(size int) error {
+	if r.b.keep != nil && !r.b.keep(r.at, r.sum) {
+		return nil
+	}
 	for i := range r.columns {
 		c := &r.columns[i]
 		cell := r.cells[i]
@@ -143,6 +146,19 @@ func (r *pgRows) addRow(size int) error {
 		}
 	}
 	return r.b.endRow(size)
+}
+
+// sum hashes the current row.
+func (r *pgRows) sum() uint64 {
+	var h rowHash
+	for _, cell := range r.cells {
+		if cell == nil {
+			h.cell("n", nil)
+			continue
+		}
+		h.cell("v", cell)
+	}
+	return h.h.Sum64()
 }
 
 // at gives the position of a column's value in the current row.

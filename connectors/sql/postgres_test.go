@@ -2,20 +2,11 @@ package sql_test
 
 import (
 	"testing"
-
-	"github.com/unsilo/unsilo/connectors/sql/sqltest"
 )
 
-func TestPostgres(t *testing.T) {
-	server := sqltest.Postgres(t)
-	for name, test := range map[string]func(*testing.T, *sqltest.Server){
-		"types": testPostgresTypes,
-	} {
-		t.Run(name, func(t *testing.T) { test(t, server) })
-	}
-}
+func TestPostgresTypes(t *testing.T) {
 
-func testPostgresTypes(t *testing.T, server *sqltest.Server) {
+	server := postgresServer(t)
 	db := server.Database(t)
 	server.Exec(t, db, `
 CREATE TYPE mood AS ENUM ('calm', 'cross');

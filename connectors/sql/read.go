@@ -80,7 +80,7 @@ func (r *reading) keysOnly(ctx context.Context) error {
 	}
 	t := r.target
 	t.cursor, t.keys = nil, nil
-	_, err = r.scan(ctx, selection{target: t, columns: key, shard: r.req.Shard}, nil)
+	_, err = r.scan(ctx, selection{target: t, columns: key, shard: r.req.Shard}, nil, nil)
 	return err
 }
 
@@ -94,7 +94,7 @@ func (r *reading) backfill(ctx context.Context) error {
 	sel := r.selection()
 	sel.byCursor = true
 	sel.from = start{since: r.req.From}
-	_, err := r.scan(ctx, sel, nil)
+	_, err := r.scan(ctx, sel, nil, nil)
 	return err
 }
 
@@ -130,10 +130,10 @@ func (r *reading) byKey(ctx context.Context, p position) error {
 		sel.from.key = p.Key
 	}
 	if len(r.target.keys) == 0 {
-		_, err := r.scan(ctx, sel, nil)
+		_, err := r.scan(ctx, sel, nil, nil)
 		return err
 	}
-	end, err := r.scan(ctx, sel, func(l last) position { return position{Phase: phaseFirst, Key: l.key} })
+	end, err := r.scan(ctx, sel, func(l last) position { return position{Phase: phaseFirst, Key: l.key} }, nil)
 	if err != nil || r.cutShort(end) {
 		return err
 	}
@@ -152,15 +152,22 @@ func (r *reading) firstPass(ctx context.Context, p position) error {
 		p = position{Phase: phaseFirst, At: mark}
 	}
 	sel.from.key = p.Key
-	var after func(last) position
-	if len(r.target.keys) > 0 {
-		after = func(l last) position { return position{Phase: phaseFirst, At: p.At, Key: l.key} }
+	final := position{Phase: phaseTail, At: p.At}
+	if len(r.target.keys) == 0 {
+		same := newTies(nil, nil, p.At)
+		end, err := r.scan(ctx, sel, nil, same)
+		if err != nil || r.cutShort(end) {
+			return err
+		}
+		final.Tied = same.hashes()
+		return r.finish(final)
 	}
-	end, err := r.scan(ctx, sel, after)
+	after := func(l last) position { return position{Phase: phaseFirst, At: p.At, Key: l.key} }
+	end, err := r.scan(ctx, sel, after, nil)
 	if err != nil || r.cutShort(end) {
 		return err
 	}
-	return r.finish(position{Phase: phaseTail, At: p.At})
+	return r.finish(final)
 }
 
 // tail reads by cursor and key from the position on.
@@ -172,13 +179,11 @@ func (r *reading) tail(ctx context.Context, p position) error {
 	if p.Key != nil && again == nil {
 		again = p.At
 	}
-	var after func(last) position
-	if len(r.target.keys) > 0 {
-		after = func(l last) position { return position{Phase: phaseTail, At: l.at, Key: l.key, Again: again} }
-	} else {
-		sel.limit = 0 // without a tie-break, a run of equal cursor values must not be cut
+	if len(r.target.keys) == 0 {
+		return r.keylessTail(ctx, sel, p)
 	}
-	end, err := r.scan(ctx, sel, after)
+	after := func(l last) position { return position{Phase: phaseTail, At: l.at, Key: l.key, Again: again} }
+	end, err := r.scan(ctx, sel, after, nil)
 	if err != nil || r.cutShort(end) {
 		return err
 	}
@@ -190,6 +195,20 @@ func (r *reading) tail(ctx context.Context, p position) error {
 		final.At = again
 	}
 	return r.finish(final)
+}
+
+// keylessTail reads a stream without a key by cursor. It has no place to stop at inside a
+// run of equal cursor values, and so ignores the limit.
+func (r *reading) keylessTail(ctx context.Context, sel selection, p position) error {
+	sel.limit = 0
+	same := newTies(p.At, p.Tied, nil)
+	if _, err := r.scan(ctx, sel, nil, same); err != nil {
+		return err
+	}
+	if same.tied == nil {
+		return r.finish(p) // nothing is at or past the position any more
+	}
+	return r.finish(position{Phase: phaseTail, At: &same.value, Tied: same.hashes()})
 }
 
 // finish sends the position behind a complete pass.
@@ -204,7 +223,7 @@ func (r *reading) finish(p position) error {
 // cutShort reports whether a pass ended because of the limit, so that its last position
 // stands.
 func (r *reading) cutShort(end last) bool {
-	return r.req.Limit > 0 && end.rows >= r.req.Limit && len(r.target.keys) > 0
+	return r.req.Limit > 0 && end.rows >= r.req.Limit
 }
 
 // last describes the last row of a scan.
@@ -215,8 +234,8 @@ type last struct {
 }
 
 // scan runs a selection and emits its rows, with the positions that after makes; nil makes
-// none.
-func (r *reading) scan(ctx context.Context, sel selection, after func(last) position) (last, error) {
+// none. same, unless nil, leaves out rows without a key that were sent before.
+func (r *reading) scan(ctx context.Context, sel selection, after func(last) position, same *ties) (last, error) {
 	var end last
 	b := newBatcher(sel.columns, r.schema(sel.columns), memory.DefaultAllocator, r.emit)
 	defer b.release()
@@ -227,6 +246,12 @@ func (r *reading) scan(ctx context.Context, sel selection, after func(last) posi
 			return nil, nil
 		}
 		return after(l).state()
+	}
+	if same != nil {
+		b.keep = func(at func(int) (string, bool), sum func() uint64) bool {
+			value, ok := sel.cursorAt(at)
+			return same.keep(value, ok, sum)
+		}
 	}
 	err := r.sess.scan(ctx, sel.build(r.db), b)
 	if b.err != nil {
@@ -253,17 +278,23 @@ func (r *reading) lastRow(sel selection, at func(int) (string, bool)) (last, boo
 	if sel.cursor == nil || !sel.byCursor {
 		return l, true
 	}
-	candidates := []column{*sel.cursor}
-	if sel.fallback != nil {
-		candidates = append(candidates, *sel.fallback)
+	v, ok := sel.cursorAt(at)
+	l.at = &v
+	return l, ok
+}
+
+// cursorAt gives a row's cursor value, or what stands in for it; false when both are null.
+func (s selection) cursorAt(at func(int) (string, bool)) (string, bool) {
+	candidates := []column{*s.cursor}
+	if s.fallback != nil {
+		candidates = append(candidates, *s.fallback)
 	}
-	for _, col := range indices(sel.columns, candidates) {
+	for _, col := range indices(s.columns, candidates) {
 		if v, ok := at(col); ok {
-			l.at = &v
-			return l, true
+			return v, true
 		}
 	}
-	return l, false
+	return "", false
 }
 
 // schema gives the columns the meanings of the requested stream.

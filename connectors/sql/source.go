@@ -221,6 +221,9 @@ func (t *target) order(stream core.Stream, sc core.StreamConfig) error {
 	if t.keys, err = t.pick(key, streamPath(sc.Name, "primary_key")); err != nil {
 		return err
 	}
+	if slices.ContainsFunc(t.keys, func(c column) bool { return c.unordered }) {
+		t.keys = nil
+	}
 	if stream.Cursor.Field == "" {
 		return nil
 	}
@@ -229,7 +232,13 @@ func (t *target) order(stream core.Stream, sc core.StreamConfig) error {
 		return err
 	}
 	t.cursor = &cols[0]
-	t.lookback = stream.Cursor.Lookback
+	if t.lookback = stream.Cursor.Lookback; len(t.keys) == 0 {
+		t.lookback = 0 // rows that came twice could not be merged
+	}
+	if t.cursor.unordered {
+		return fault(core.KindConfig, "read stream", streamPath(sc.Name, "cursor"), "name a column with a time or a number",
+			fmt.Errorf("%s is %s, whose values have no order", t.cursor.name, t.cursor.declared))
+	}
 	if fallback := sc.String("cursor_fallback"); fallback != "" {
 		cols, err := t.pick([]string{fallback}, streamPath(sc.Name, "cursor_fallback"))
 		if err != nil {

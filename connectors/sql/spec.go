@@ -12,7 +12,7 @@ const version = "0.1.0"
 
 // Connectors lists the connectors of this package: postgres, mysql, sqlite.
 func Connectors() []core.Connector {
-	return []core.Connector{connector{postgres{}}, connector{sqlite{}}}
+	return []core.Connector{connector{postgres{}}, connector{mysql{}}, connector{sqlite{}}}
 }
 
 // formText is the form of a column that is read as the server's text for it.
