@@ -42,7 +42,7 @@ var policy = []layer{
 	{"plugins/host", []string{"core", "plugins/wire"}},
 	{"plugins/scaffold", nil},
 	{"plugins/*", []string{"core", "plugins/sdk", "connectors", "connectors/*"}}, // mains
-	{"cmd/unsilo", []string{"core", "core/*", "connectors", "connectors/*", "transforms", "transforms/*", "plugins/host", "plugins/wire", "plugins/scaffold"}},
+	{"cmd/unsilo", []string{"core", "core/*", "connectors", "connectors/*", "transforms", "transforms/*", "plugins/host", "plugins/wire", "plugins/scaffold", "configs"}},
 	{"cmd/unsilo-sim", []string{"core", "connectors/*"}},
 	{"configs", nil},
 	{"", nil},

@@ -1,0 +1,69 @@
+# Who is who. The meanings of the columns say what takes part; what stands here is what the
+# defaults cannot know.
+
+# One row a caller's number: the first call stands for it.
+model "callers" {
+  description = "Numbers that called"
+  sql         = <<-SQL
+    SELECT uniqueid AS call_id, src AS phone, caller_name AS name, start AS called_at
+    FROM ${source.calls.cdr}
+    WHERE regexp_matches(src, '[0-9]{5}')
+  SQL
+}
+
+# Browsers, with the customer number of each login.
+model "web_visitors" {
+  description = "Browsers, by cookie, and the customer each logged in as"
+  sql         = <<-SQL
+    SELECT cookie_vid AS cookie,
+           max(regexp_extract(path, 'customer=(K-[0-9]+)', 1)) FILTER (WHERE path LIKE '/account/login%') AS customer_no,
+           count(DISTINCT regexp_extract(path, 'customer=(K-[0-9]+)', 1)) FILTER (WHERE path LIKE '/account/login%') AS people,
+           min(time) AS first_seen
+    FROM ${source.web.access}
+    WHERE cookie_vid IS NOT NULL AND cookie_vid <> '-'
+    GROUP BY cookie_vid
+  SQL
+  test "unique" {
+    columns = ["cookie"]
+  }
+}
+
+identity "person" {
+  id_prefix = "per"
+  region    = "FI"
+
+  record "crm" {
+    from  = source.crm.contacts
+    trust = 80
+  }
+  record "erp" {
+    from  = source.erp.customers
+    trust = 90
+  }
+  record "support" {
+    from  = source.support.users
+    trust = 60
+  }
+  record "surveys" {
+    from  = source.surveys.answers
+    trust = 30
+  }
+  record "calls" {
+    from  = model.callers
+    key   = ["call_id"]
+    trust = 20
+    map {
+      phone     = "phone"
+      full_name = "name"
+    }
+  }
+  record "web" {
+    from  = model.web_visitors
+    key   = ["cookie"]
+    trust = 10
+    map {
+      erp_no = "customer_no"
+      cookie = "cookie"
+    }
+  }
+}
