@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"strings"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -20,7 +21,7 @@ func cell(col arrow.Array, i int) any {
 	}
 	switch c := col.(type) {
 	case *array.String:
-		return c.Value(i)
+		return strings.Clone(c.Value(i)) // the batch is released before the row is shown
 	case *array.Boolean:
 		return c.Value(i)
 	case *array.Int64:
@@ -46,7 +47,7 @@ func cell(col arrow.Array, i int) any {
 			return string(text)
 		}
 	}
-	return col.ValueStr(i)
+	return strings.Clone(col.ValueStr(i))
 }
 
 func timestamp(c *array.Timestamp, i int) string {
