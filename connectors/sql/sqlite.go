@@ -99,8 +99,13 @@ func (db *sqliteDB) fail(ctx context.Context, op string, err error) error {
 		kind, try = core.KindUnavailable, "another program holds the file; try again when it is done"
 	case sqliteCantOpen:
 		kind, path, try = core.KindUnavailable, "path", "check that the file and its folder can be read"
-	case sqlitePerm, sqliteAuth, sqliteReadOnly:
+	case sqlitePerm, sqliteAuth:
 		kind, path = core.KindPermission, "path"
+	case sqliteReadOnly:
+		kind, try = core.KindConfig, "a query may only read"
+		if e.Code() != sqliteReadOnly { // one of its special cases, about the files beside the database
+			kind, path, try = core.KindPermission, "path", "let this user write the files that SQLite keeps beside the database"
+		}
 	case sqliteCorrupt, sqliteNotADB:
 		kind, path, try = core.KindData, "path", "check the file with the sqlite3 program: PRAGMA integrity_check"
 	case sqliteError:
