@@ -37,7 +37,7 @@ func normaliser(kind frame.Kind, region string) normalize.Func {
 	case frame.ID:
 		return appendIdentifier
 	case frame.Token:
-		return normalize.AppendID
+		return normalize.AppendToken
 	case frame.Number:
 		return appendNumber
 	case frame.Year:

@@ -13,12 +13,8 @@ import (
 	"github.com/unsilo/unsilo/transforms/normalize"
 )
 
-const (
-	// tokenBytes of the HMAC are kept: 128 bits, 26 characters.
-	tokenBytes = 16
-	// rawMark follows the key id in tokens of values that could not be normalised.
-	rawMark = "_raw_"
-)
+// tokenBytes of the HMAC are kept: 128 bits, 26 characters.
+const tokenBytes = 16
 
 // tokenizer makes tokens: HMAC-SHA-256 of the value, shortened, in base32. It belongs to
 // one goroutine.
@@ -41,7 +37,7 @@ func newTokenizer(key []byte, keyID string) *tokenizer {
 // appendToken writes "<key id>_<token>". A value that the normaliser refuses, such as
 // "n/a" in a column of phone numbers, is hashed as it stands, apart from all normalised
 // ones, and its token begins "<key id>_raw_": equal texts still agree, and whoever joins
-// can leave them out.
+// can leave them out (normalize.AppendToken).
 func (t *tokenizer) appendToken(dst []byte, value string, normal normalize.Func) []byte {
 	t.mac.Reset()
 	dst = append(dst, t.prefix...)
@@ -50,7 +46,7 @@ func (t *tokenizer) appendToken(dst []byte, value string, normal normalize.Func)
 		dst = append(dst, '_')
 	} else {
 		t.value = append(append(t.value[:0], 0), value...)
-		dst = append(dst, rawMark...)
+		dst = append(dst, normalize.RawMark...)
 	}
 	_, _ = t.mac.Write(t.value) // a hash never fails
 	t.sum = t.mac.Sum(t.sum[:0])

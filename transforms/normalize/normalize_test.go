@@ -221,6 +221,10 @@ func TestCompany(t *testing.T) {
 	check(t, normalize.AppendCompanyKey, []row{{"Nokia Networks Oyj", "networks nokia"}})
 }
 
+func TestToken(t *testing.T) {
+	check(t, normalize.AppendToken, []row{{" p1_m42j72zcva43oggnihbghwtndq", "p1_m42j72zcva43oggnihbghwtndq"}, {"p1_raw_3wxybibqghgjybpdreiio2c2te", ""}, {"", ""}})
+}
+
 func TestPlaceholder(t *testing.T) {
 	for _, s := range []string{"", " ", "n/a", "N.A.", "Unknown", "000-000", "xxx", "-", "...", "tuntematon", "Keine Angabe", "0"} {
 		if !normalize.IsPlaceholder(s) {

@@ -30,6 +30,20 @@ func AppendID(dst []byte, s string) ([]byte, bool) {
 	return append(dst, s...), true
 }
 
+// RawMark follows the key id in a token that transforms/mask made of a value which could
+// not be normalised.
+const RawMark = "_raw_"
+
+// AppendToken writes a token of transforms/mask as it is. Tokens of values that could not
+// be normalised, such as of "n/a", are not usable: they agree without being one thing.
+func AppendToken(dst []byte, s string) ([]byte, bool) {
+	s = trimSpace(s)
+	if s == "" || strings.Contains(s, RawMark) {
+		return dst, false
+	}
+	return append(dst, s...), true
+}
+
 // Tokens yields the words of normalised text.
 func Tokens(text string) iter.Seq[string] { return strings.FieldsSeq(text) }
 
