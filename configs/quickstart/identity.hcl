@@ -62,7 +62,7 @@ identity "person" {
     key   = ["cookie"]
     trust = 10
     map {
-      erp_no = "customer_no"
+      erp_id = "customer_no"
       cookie = "cookie"
     }
   }

@@ -17,7 +17,9 @@ source "zendesk" "support" {
   email      = secret("file:secrets/support_email")
   token      = secret("file:secrets/support_token")
 
-  stream "users" {}
+  stream "users" {
+    means = { external_id = "person.id.erp" }
+  }
   stream "tickets" {
     mask = { description = "redact" }
   }

@@ -70,6 +70,9 @@ func defaultRules(l *layout) []matchRule {
 	// Records that say nothing but an address go to its one holder, or to nobody.
 	const named = "compatible() and (both(first_name) or both(last_name))"
 	for _, a := range l.attributes {
+		if l.entity == entityPerson && a.name == "company_id" {
+			continue // colleagues share it
+		}
 		if a.kind == frame.ID && l.declared(a.name) || a.name == "national_id" || a.name == "iban" {
 			add("same_"+a.name, "compatible()", false, a.name)
 		}
