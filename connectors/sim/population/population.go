@@ -191,10 +191,11 @@ func (p *Population) address(d *dice.Dice, at int) Address {
 }
 
 // recycleNumbers gives the mobile number of people who left long ago to people who
-// joined in the last two years.
+// joined in the last year: four pairs in a thousand people.
 func (p *Population) recycleNumbers() {
 	d := dice.New(p.seed, "recycled")
-	for range d.Share(len(p.People), 6) {
+	pairs := d.Share(len(p.People), 4)
+	for tries := 0; pairs > 0 && tries < 20*len(p.People); tries++ {
 		old, now := &p.People[d.N(len(p.People))], &p.People[d.N(len(p.People))]
 		apart := old.Household != now.Household &&
 			p.Households[old.Household].Country == p.Households[now.Household].Country
@@ -205,5 +206,6 @@ func (p *Population) recycleNumbers() {
 		now.Joined, now.Mobile = -d.Between(30, 300), old.Mobile
 		old.Packs |= RecycledPhone
 		now.Packs |= RecycledPhone
+		pairs--
 	}
 }

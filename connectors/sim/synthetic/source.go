@@ -89,6 +89,12 @@ type state struct {
 	Deletes int64 `json:"deletes_through"`
 }
 
+// ours reports whether a position can have been made by this connector.
+func (s state) ours(l life) bool {
+	return s.Day >= 0 && s.Day <= maxDay && s.Part >= 0 && s.Part < parts && s.ID >= 0 && s.ID < l.total(s.Day) &&
+		s.Deletes >= 0 && s.Deletes <= maxDay
+}
+
 // Read sends the rows of one stream.
 func (s *source) Read(ctx context.Context, req core.ReadRequest, emit func(core.Batch) error) error {
 	number, ok := strings.CutPrefix(req.Stream.Name, "rows_")
@@ -148,7 +154,11 @@ func (r *reading) begin() error {
 	from := r.req.From
 	if from.IsZero() && len(r.req.After) > 0 {
 		var s state
-		if err := json.Unmarshal(r.req.After, &s); err != nil {
+		err := json.Unmarshal(r.req.After, &s)
+		if err == nil && !s.ours(w.life) {
+			err = errors.New("it is not a position of this connector")
+		}
+		if err != nil {
 			return &core.Error{Kind: core.KindInternal, Op: "read position", Stream: r.req.Stream.Name, Err: err}
 		}
 		r.deletes = s.Deletes

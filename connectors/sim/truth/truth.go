@@ -6,7 +6,6 @@
 package truth
 
 import (
-	"fmt"
 	"strconv"
 
 	"github.com/unsilo/unsilo/connectors/sim/population"
@@ -22,10 +21,20 @@ type Record struct {
 }
 
 // PersonID is the name of a person in the truth.
-func PersonID(person int) string { return fmt.Sprintf("P%07d", person) }
+func PersonID(person int) string { return name('P', person, 7) }
 
 // AccountID is the name of a business customer in the truth.
-func AccountID(company int) string { return fmt.Sprintf("A%06d", company) }
+func AccountID(company int) string { return name('A', company, 6) }
+
+// name writes a letter and a number with leading zeros.
+func name(letter byte, n, width int) string {
+	text := strconv.Itoa(n)
+	b := append(make([]byte, 0, 12), letter)
+	for range width - len(text) {
+		b = append(b, '0')
+	}
+	return string(append(b, text...))
+}
 
 // Each calls f for every record that exists now, archived ones included. The records of
 // the web log are its cookies (stream access, keyed by the cookie), one for each person
@@ -83,7 +92,7 @@ func (t teller) tell(source, stream, key string, person, account int, packs popu
 	r := Record{Source: source, Stream: stream, Key: key, Packs: packs}
 	if person >= 0 {
 		r.Person = PersonID(person)
-		r.Household = fmt.Sprintf("H%07d", t.s.People.People[person].Household)
+		r.Household = name('H', t.s.People.People[person].Household, 7)
 	}
 	if account >= 0 {
 		r.Account = AccountID(account)
