@@ -80,28 +80,31 @@ func (p *pipeline) survivors(golden core.Table) []survivor {
 // writeGolden publishes one row for each id, and where its values come from.
 func (p *pipeline) writeGolden(ctx context.Context, tx core.Tx) error {
 	table := p.model.goldenTable(p.layout)
-	golden, lineage := newRowWriter(table), newRowWriter(p.model.lineageTable())
 	survivors := p.survivors(table)
-	row := make([]any, table.Schema.NumFields())
 	complete := p.completeness()
-	for c, records := range p.clusters {
-		id := p.ids.IDs[c]
-		row[0], row[1] = id, int64(len(records))
+	type origin struct{ cluster, survivor, record int32 }
+	var origins []origin
+	row := make([]any, table.Schema.NumFields())
+	err := replaceRows(ctx, tx, table, len(p.clusters), func(c int, w *rowWriter) {
+		records := p.clusters[c]
+		row[0], row[1] = p.ids.IDs[c], int64(len(records))
 		for i, s := range survivors {
 			value, from := p.choose(s, records, complete)
 			row[i+2] = value
 			if from >= 0 && len(records) > 1 {
-				src := p.frame.Sources[p.frame.Source[from]]
-				lineage.add(id, s.column.Name, s.rules[0], src.Source, src.Stream, p.frame.RecordKey(from))
+				origins = append(origins, origin{int32(c), int32(i), from})
 			}
 		}
-		golden.add(row...)
-	}
-	if err := golden.replace(ctx, tx); err != nil {
-		lineage.release()
+		w.add(row...)
+	})
+	if err != nil {
 		return err
 	}
-	return lineage.replace(ctx, tx)
+	return replaceRows(ctx, tx, p.model.lineageTable(), len(origins), func(i int, w *rowWriter) {
+		o := origins[i]
+		s, src := survivors[o.survivor], p.frame.Sources[p.frame.Source[o.record]]
+		w.add(p.ids.IDs[o.cluster], s.column.Name, s.rules[0], src.Source, src.Stream, p.frame.RecordKey(o.record))
+	})
 }
 
 // completeness counts the attributes that each record has.

@@ -30,15 +30,13 @@ func (p *pipeline) writeHierarchies(ctx context.Context, tx core.Tx) error {
 			return err
 		}
 		group := p.groupClusters(b, blocked)
-		w := newRowWriter(p.model.hierarchyTable(b.Name))
-		for c, first := range group {
-			if first >= 0 {
-				id := p.ids.IDs[c]
+		err = replaceRows(ctx, tx, p.model.hierarchyTable(b.Name), len(group), func(c int, w *rowWriter) {
+			if first := group[c]; first >= 0 {
 				_, rest, _ := strings.Cut(p.ids.IDs[first], "_")
-				w.add(id, defaultPrefix(b.Name)+"_"+rest)
+				w.add(p.ids.IDs[c], defaultPrefix(b.Name)+"_"+rest)
 			}
-		}
-		if err := w.replace(ctx, tx); err != nil {
+		})
+		if err != nil {
 			return err
 		}
 	}

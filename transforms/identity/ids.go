@@ -1,10 +1,12 @@
 package identity
 
 import (
+	"cmp"
 	"context"
 	"encoding/base32"
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -19,39 +21,54 @@ import (
 type former struct {
 	known []naming.Known
 	index map[string]int32 // id -> known
-	// idOf maps a record's UID to its id, by index into known.
-	idOf map[uint64]int32
-	// keys holds source, stream and key of each record of the last build.
-	keys  map[uint64][3]string
+	// uids of all records, ascending, and the index into known of each one's id.
+	uids  []uint64
+	idOf  []int32
 	build int64
 }
 
+// find gives the index into known of a record's former id, or -1.
+func (p *former) find(uid uint64) int32 {
+	if at, ok := slices.BinarySearch(p.uids, uid); ok {
+		return p.idOf[at]
+	}
+	return -1
+}
+
 func (m *Model) readFormer(ctx context.Context, wh core.Warehouse) (*former, error) {
-	p := &former{index: map[string]int32{}, idOf: map[uint64]int32{}, keys: map[uint64][3]string{}}
+	p := &former{index: map[string]int32{}}
 	err := m.scanRows(ctx, wh, tableID, func(r tableRow) {
-		p.index[r.text(0)] = int32(len(p.known))
-		p.known = append(p.known, naming.Known{ID: r.text(0), Born: r.number(1), Active: r.flag(2), Current: r.text(3)})
+		id := r.text(0)
+		p.index[id] = int32(len(p.known))
+		p.known = append(p.known, naming.Known{ID: id, Born: r.number(1), Active: r.flag(2), Current: r.text(3)})
 	})
 	if err != nil {
 		return nil, err
 	}
+	type entry struct {
+		uid uint64
+		id  int32
+	}
+	var entries []entry
 	err = m.scanRows(ctx, wh, tableMap, func(r tableRow) {
-		source, stream, key := r.text(0), r.text(1), r.text(2)
-		uid := frame.UID(source, stream, key)
-		at, ok := p.index[r.text(3)]
+		id := r.text(3)
+		at, ok := p.index[id]
 		if !ok { // the list of ids was lost; the map alone still keeps them
 			at = int32(len(p.known))
-			p.index[r.text(3)] = at
-			p.known = append(p.known, naming.Known{ID: r.text(3), Active: true})
+			p.index[id] = at
+			p.known = append(p.known, naming.Known{ID: id, Active: true})
 		}
-		p.idOf[uid] = at
-		p.keys[uid] = [3]string{source, stream, key}
+		entries = append(entries, entry{frame.UID(r.text(0), r.text(1), r.text(2)), at})
 	})
-	for _, k := range p.known {
-		p.build = max(p.build, k.Born)
-	}
 	if err != nil {
 		return nil, err
+	}
+	slices.SortFunc(entries, func(a, b entry) int { return cmp.Compare(a.uid, b.uid) })
+	for _, e := range entries {
+		p.uids, p.idOf = append(p.uids, e.uid), append(p.idOf, e.id)
+	}
+	for _, k := range p.known {
+		p.build = max(p.build, k.Born)
 	}
 	return p, m.scanRows(ctx, wh, tableMetric, func(r tableRow) { p.build = max(p.build, r.number(2)) })
 }
@@ -61,30 +78,19 @@ func (m *Model) readFormer(ctx context.Context, wh core.Warehouse) (*former, err
 func (m *Model) assign(f *frame.Frame, of []int32, p *former) (naming.Result, [][]int32) {
 	clusters := clusterLists(of)
 	in := naming.Input{Clusters: clusters, Old: make([]int32, f.Len()), Known: p.known, Gone: make([]int32, len(p.known)), Build: p.build + 1}
-	alive := make(map[uint64]struct{}, 0)
-	if len(p.idOf) > 0 {
-		alive = make(map[uint64]struct{}, f.Len())
-	}
 	for r, uid := range f.UID {
-		in.Old[r] = -1
-		if k, ok := p.idOf[uid]; ok {
-			in.Old[r] = k
-			alive[uid] = struct{}{}
-		}
+		in.Old[r] = p.find(uid)
 	}
-	for uid, k := range p.idOf {
-		if _, ok := alive[uid]; !ok {
-			in.Gone[k]++
+	for i, uid := range p.uids {
+		if _, ok := slices.BinarySearch(f.UID, uid); !ok {
+			in.Gone[p.idOf[i]]++
 		}
 	}
 	prefix := m.def.IDPrefix
 	if prefix == "" {
 		prefix = defaultPrefix(m.name)
 	}
-	in.Mint = func(c, generation int) string {
-		r := clusters[c][0]
-		return mintID(prefix, m.name, f, r, generation)
-	}
+	in.Mint = func(c, generation int) string { return mintID(prefix, m.name, f, clusters[c][0], generation) }
 	return naming.Assign(in), clusters
 }
 

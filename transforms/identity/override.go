@@ -64,12 +64,21 @@ func Decisions(ctx context.Context, wh core.Warehouse, name string) ([]Decision,
 // next build obeys them.
 func Decide(ctx context.Context, wh core.Warehouse, name string, decisions ...Decision) error {
 	s := store{name}
-	w := newRowWriter(s.decisionTable())
 	for _, d := range decisions {
 		if d.Verdict != MustLink && d.Verdict != CannotLink || d.Author == "" || d.A == (Record{}) || d.B == (Record{}) {
-			w.release()
 			return &core.Error{Kind: core.KindConfig, Op: "decide", Err: fmt.Errorf("a decision needs two records, must_link or cannot_link, and an author")}
 		}
+	}
+	tx, err := wh.Begin(ctx)
+	if err != nil {
+		return fmt.Errorf("store decisions: %w", err)
+	}
+	defer func() { _ = tx.End(ctx, false) }() // does nothing after a commit
+	if err := tx.Define(ctx, s.decisionTable()); err != nil {
+		return fmt.Errorf("store decisions: %w", err)
+	}
+	err = storeRows(ctx, tx, s.decisionTable(), core.WriteMerge, len(decisions), func(i int, w *rowWriter) {
+		d := decisions[i]
 		a, b := d.A, d.B
 		if a.String() > b.String() {
 			a, b = b, a
@@ -79,18 +88,8 @@ func Decide(ctx context.Context, wh core.Warehouse, name string, decisions ...De
 			expires = d.Expires.UnixMicro()
 		}
 		w.add(a.Source, a.Stream, a.Key, b.Source, b.Stream, b.Key, string(d.Verdict), d.Author, d.Reason, d.At.UnixMicro(), expires)
-	}
-	tx, err := wh.Begin(ctx)
+	})
 	if err != nil {
-		w.release()
-		return fmt.Errorf("store decisions: %w", err)
-	}
-	defer func() { _ = tx.End(ctx, false) }() // does nothing after a commit
-	if err := tx.Define(ctx, s.decisionTable()); err != nil {
-		w.release()
-		return fmt.Errorf("store decisions: %w", err)
-	}
-	if _, err := w.write(ctx, tx, core.WriteMerge); err != nil {
 		return err
 	}
 	return tx.End(ctx, true)

@@ -5,9 +5,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/unsilo/unsilo/core"
 	"github.com/unsilo/unsilo/transforms/identity/cluster"
+	"github.com/unsilo/unsilo/transforms/identity/frame"
+	"github.com/unsilo/unsilo/transforms/identity/naming"
 )
 
 // publish writes the result of a build in one transaction.
@@ -42,46 +45,71 @@ func (p *pipeline) write(ctx context.Context, tx core.Tx) error {
 func (p *pipeline) writeMap(ctx context.Context, tx core.Tx) error {
 	f, old := p.frame, p.former
 	table := p.model.output(tableMap)
-	changed, gone := newRowWriter(table), newRowWriter(table)
-	alive := make(map[uint64]struct{}, len(old.keys))
+	clusterOf := make([]int32, f.Len())
+	var changed []int32
 	for c, records := range p.clusters {
-		id := p.ids.IDs[c]
 		for _, r := range records {
-			k, known := old.idOf[f.UID[r]]
-			if known {
-				alive[f.UID[r]] = struct{}{}
-			}
-			if !known || old.known[k].ID != id {
-				s := f.Sources[f.Source[r]]
-				changed.add(s.Source, s.Stream, f.RecordKey(r), id)
-			}
+			clusterOf[r] = int32(c)
 		}
 	}
-	for uid, key := range old.keys {
-		if _, ok := alive[uid]; !ok {
-			gone.add(key[0], key[1], key[2], nil)
+	for r, uid := range f.UID {
+		if k := old.find(uid); k < 0 || old.known[k].ID != p.ids.IDs[clusterOf[r]] {
+			changed = append(changed, int32(r))
 		}
 	}
 	mode := core.WriteMerge
-	if len(old.keys) == 0 {
+	if len(old.uids) == 0 {
 		mode = core.WriteAppend
 	}
-	if _, err := changed.write(ctx, tx, mode); err != nil {
-		gone.release()
+	err := storeRows(ctx, tx, table, mode, len(changed), func(i int, w *rowWriter) {
+		r := changed[i]
+		s := f.Sources[f.Source[r]]
+		w.text(0, s.Source)
+		w.text(1, s.Stream)
+		w.text(2, f.RecordKey(r))
+		w.text(3, p.ids.IDs[clusterOf[r]])
+		w.end()
+	})
+	if err != nil {
 		return err
 	}
-	_, err := gone.write(ctx, tx, core.WriteDelete)
-	return err
+	return p.deleteGone(ctx, tx, table)
+}
+
+// deleteGone takes records that left their streams out of the map.
+func (p *pipeline) deleteGone(ctx context.Context, tx core.Tx, table core.Table) error {
+	gone := map[uint64]bool{}
+	for _, uid := range p.former.uids {
+		if _, ok := slices.BinarySearch(p.frame.UID, uid); !ok {
+			gone[uid] = true
+		}
+	}
+	if len(gone) == 0 {
+		return nil
+	}
+	var keys [][3]string
+	err := p.model.scanRows(ctx, p.req.Warehouse, tableMap, func(r tableRow) {
+		if gone[frame.UID(r.text(0), r.text(1), r.text(2))] {
+			keys = append(keys, [3]string{r.text(0), r.text(1), r.text(2)})
+		}
+	})
+	if err != nil {
+		return err
+	}
+	return storeRows(ctx, tx, table, core.WriteDelete, len(keys), func(i int, w *rowWriter) { w.add(keys[i][0], keys[i][1], keys[i][2], nil) })
 }
 
 func (p *pipeline) writeRecords(ctx context.Context, tx core.Tx) error {
-	w := newRowWriter(p.model.output(tableRecord))
 	f := p.frame
-	for r := range int32(f.Len()) {
-		s := f.Sources[f.Source[r]]
-		w.add(int64(f.UID[r]), s.Source, s.Stream, f.RecordKey(r), int64(f.RowHash[r]))
-	}
-	return w.replace(ctx, tx)
+	return replaceRows(ctx, tx, p.model.output(tableRecord), f.Len(), func(i int, w *rowWriter) {
+		s := f.Sources[f.Source[i]]
+		w.number(0, int64(f.UID[i]))
+		w.text(1, s.Source)
+		w.text(2, s.Stream)
+		w.text(3, f.RecordKey(int32(i)))
+		w.number(4, int64(f.RowHash[i]))
+		w.end()
+	})
 }
 
 func (p *pipeline) ruleOf(e cluster.Edge) string {
@@ -95,44 +123,49 @@ func (p *pipeline) ruleOf(e cluster.Edge) string {
 }
 
 func (p *pipeline) writeEdges(ctx context.Context, tx core.Tx) error {
-	w := newRowWriter(p.model.output(tableEdge))
 	uid := p.frame.UID
-	for _, e := range p.edges {
-		w.add(int64(uid[e.A]), int64(uid[e.B]), e.Tier.String(), p.ruleOf(e), int64(e.Pattern), int64(e.Bits), e.Outcome.String())
-	}
-	if err := w.replace(ctx, tx); err != nil {
+	err := replaceRows(ctx, tx, p.model.output(tableEdge), len(p.edges), func(i int, w *rowWriter) {
+		e := p.edges[i]
+		w.number(0, int64(uid[e.A]))
+		w.number(1, int64(uid[e.B]))
+		w.text(2, e.Tier.String())
+		w.text(3, p.ruleOf(e))
+		w.number(4, int64(e.Pattern))
+		w.number(5, int64(e.Bits))
+		w.text(6, e.Outcome.String())
+		w.end()
+	})
+	if err != nil {
 		return err
 	}
-	v := newRowWriter(p.model.output(tableVeto))
-	for _, veto := range p.result.Vetoes {
-		e := p.edges[veto.Edge]
-		v.add(int64(uid[e.A]), int64(uid[e.B]), p.ruleOf(e), veto.Reason)
-	}
-	return v.replace(ctx, tx)
+	return replaceRows(ctx, tx, p.model.output(tableVeto), len(p.result.Vetoes), func(i int, w *rowWriter) {
+		v := p.result.Vetoes[i]
+		e := p.edges[v.Edge]
+		w.add(int64(uid[e.A]), int64(uid[e.B]), p.ruleOf(e), v.Reason)
+	})
 }
 
 func (p *pipeline) writeIDs(ctx context.Context, tx core.Tx) error {
-	ids, redirects := newRowWriter(p.model.output(tableID)), newRowWriter(p.model.output(tableRedirect))
+	var changed, merged []naming.Known
 	for i, k := range p.ids.Known {
-		if i < len(p.former.known) && p.former.known[i] == k {
-			continue
+		if i >= len(p.former.known) || p.former.known[i] != k {
+			changed = append(changed, k)
 		}
-		ids.add(k.ID, k.Born, k.Active, k.Current)
+		if k.Current != "" {
+			merged = append(merged, k)
+		}
 	}
 	mode := core.WriteMerge
 	if len(p.former.known) == 0 {
 		mode = core.WriteAppend
 	}
-	if _, err := ids.write(ctx, tx, mode); err != nil {
-		redirects.release()
+	err := storeRows(ctx, tx, p.model.output(tableID), mode, len(changed), func(i int, w *rowWriter) {
+		w.add(changed[i].ID, changed[i].Born, changed[i].Active, changed[i].Current)
+	})
+	if err != nil {
 		return err
 	}
-	for _, k := range p.ids.Known {
-		if k.Current != "" {
-			redirects.add(k.ID, k.Current)
-		}
-	}
-	return redirects.replace(ctx, tx)
+	return replaceRows(ctx, tx, p.model.output(tableRedirect), len(merged), func(i int, w *rowWriter) { w.add(merged[i].ID, merged[i].Current) })
 }
 
 func (p *pipeline) writeModel(ctx context.Context, tx core.Tx) error {
@@ -143,37 +176,22 @@ func (p *pipeline) writeModel(ctx context.Context, tx core.Tx) error {
 	if err != nil {
 		return fmt.Errorf("write model: %w", err)
 	}
-	w := newRowWriter(p.model.output(tableModel))
-	w.add(p.req.RunID, string(model))
-	return w.replace(ctx, tx)
+	return replaceRows(ctx, tx, p.model.output(tableModel), 1, func(_ int, w *rowWriter) { w.add(p.req.RunID, string(model)) })
 }
 
 func (p *pipeline) writeLog(ctx context.Context, tx core.Tx) error {
 	at, build := p.req.At.UnixMicro(), p.former.build+1
-	events, metrics := newRowWriter(p.model.output(tableEvent)), newRowWriter(p.model.output(tableMetric))
-	for _, e := range p.ids.Events {
-		events.add(p.req.RunID, at, build, string(e.Kind), e.ID, e.Other, int64(e.Records))
-	}
-	if _, err := events.write(ctx, tx, core.WriteAppend); err != nil {
-		metrics.release()
+	err := storeRows(ctx, tx, p.model.output(tableEvent), core.WriteAppend, len(p.ids.Events), func(i int, w *rowWriter) {
+		e := p.ids.Events[i]
+		w.add(p.req.RunID, at, build, string(e.Kind), e.ID, e.Other, int64(e.Records))
+	})
+	if err != nil {
 		return err
 	}
-	slices.SortFunc(p.metrics, func(a, b metric) int { return compareText(a.name, b.name) })
-	for _, m := range p.metrics {
-		metrics.add(p.req.RunID, at, build, m.name, m.value)
-	}
-	_, err := metrics.write(ctx, tx, core.WriteAppend)
-	return err
-}
-
-func compareText(a, b string) int {
-	if a < b {
-		return -1
-	}
-	if a > b {
-		return 1
-	}
-	return 0
+	slices.SortFunc(p.metrics, func(a, b metric) int { return strings.Compare(a.name, b.name) })
+	return storeRows(ctx, tx, p.model.output(tableMetric), core.WriteAppend, len(p.metrics), func(i int, w *rowWriter) {
+		w.add(p.req.RunID, at, build, p.metrics[i].name, p.metrics[i].value)
+	})
 }
 
 func (m *Model) storedModel(p *pipeline) trained {

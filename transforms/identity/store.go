@@ -7,7 +7,6 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/unsilo/unsilo/core"
 )
@@ -69,105 +68,6 @@ func (m store) outputs() []core.Table {
 func (m store) output(kind string) core.Table {
 	all := m.outputs()
 	return all[slices.IndexFunc(all, func(t core.Table) bool { return t.Name == m.tableOf(kind) })]
-}
-
-// batchRows is the size of the batches handed to the warehouse.
-const batchRows = 1 << 17
-
-// rowWriter collects rows of one table as Arrow batches.
-type rowWriter struct {
-	table   core.Table
-	builder *array.RecordBuilder
-	batches []arrow.RecordBatch
-	rows    int
-}
-
-func newRowWriter(t core.Table) *rowWriter {
-	return &rowWriter{table: t, builder: array.NewRecordBuilder(memory.DefaultAllocator, t.Schema)}
-}
-
-// add appends a row; values are string, int64, float64, bool, or nil, in the order of the
-// columns. An empty string is stored as null.
-func (w *rowWriter) add(values ...any) {
-	for i, v := range values {
-		appendValue(w.builder.Field(i), v)
-	}
-	if w.rows++; w.rows%batchRows == 0 {
-		w.batches = append(w.batches, w.builder.NewRecordBatch())
-	}
-}
-
-func appendValue(b array.Builder, v any) {
-	switch x := v.(type) {
-	case string:
-		if s, ok := b.(*array.StringBuilder); ok && x != "" {
-			s.Append(x)
-			return
-		}
-	case int64:
-		switch c := b.(type) {
-		case *array.Int64Builder:
-			c.Append(x)
-			return
-		case *array.TimestampBuilder:
-			c.Append(arrow.Timestamp(x))
-			return
-		}
-	case float64:
-		if c, ok := b.(*array.Float64Builder); ok {
-			c.Append(x)
-			return
-		}
-	case bool:
-		if c, ok := b.(*array.BooleanBuilder); ok {
-			c.Append(x)
-			return
-		}
-	}
-	b.AppendNull()
-}
-
-// write sends the collected rows and releases them.
-func (w *rowWriter) write(ctx context.Context, tx core.Tx, mode core.WriteMode) (core.Counts, error) {
-	defer w.release()
-	if w.rows%batchRows != 0 {
-		w.batches = append(w.batches, w.builder.NewRecordBatch())
-	}
-	if w.rows == 0 {
-		return core.Counts{}, nil
-	}
-	reader, err := array.NewRecordReader(w.table.Schema, w.batches)
-	if err != nil {
-		return core.Counts{}, fmt.Errorf("write %s: %w", w.table.Name, err)
-	}
-	defer reader.Release()
-	counts, err := tx.Write(ctx, core.WriteRequest{Table: w.table.Name, Mode: mode, Key: w.table.Key, Rows: reader})
-	if err != nil {
-		return counts, fmt.Errorf("write %s: %w", w.table.Name, err)
-	}
-	return counts, nil
-}
-
-func (w *rowWriter) release() {
-	for _, b := range w.batches {
-		b.Release()
-	}
-	w.batches = nil
-	w.builder.Release()
-}
-
-// replace writes the rows as the new content of the table.
-func (w *rowWriter) replace(ctx context.Context, tx core.Tx) error {
-	if err := tx.Drop(ctx, w.table.Name); err != nil {
-		w.release()
-		return fmt.Errorf("drop %s: %w", w.table.Name, err)
-	}
-	if err := tx.Define(ctx, w.table); err != nil {
-		w.release()
-		return fmt.Errorf("define %s: %w", w.table.Name, err)
-	}
-	_, err := w.write(ctx, tx, core.WriteAppend)
-	return err
 }
 
 // scanRows calls f with each row of a table; a table that does not exist has none. Cells
