@@ -135,7 +135,7 @@ func (p *pipeline) derive() {
 }
 
 // jointName is the name of the derived column of full names.
-const jointName = "name"
+const jointName = "full name"
 
 func jointColumn(f *frame.Frame, given, family *frame.Column) *frame.Column {
 	c := &frame.Column{Name: jointName, Kind: frame.FullName, Codes: make([]int32, f.Len())}
@@ -156,29 +156,44 @@ func jointColumn(f *frame.Frame, given, family *frame.Column) *frame.Column {
 	return c
 }
 
-// codesColumn collects model numbers; nil when fewer than a tenth of the texts have one.
+// codesColumn collects model numbers from the texts as they came, where signs inside a
+// number still show that it is one; nil when fewer than a tenth of the texts have one.
+// Codes that more than one record in fifty holds name a feature, not a thing.
 func codesColumn(f *frame.Frame, text *frame.Column) *frame.Column {
 	c := &frame.Column{Name: text.Name + "_codes", Kind: frame.Codes, Start: make([]int32, 1, f.Len()+1)}
-	perValue := make([][]int32, text.Values.Len())
-	found := 0
-	for code := range perValue {
-		for _, w := range kernel.CodesOf(text.Values.Value(int32(code))) {
-			if v := c.Values.AddString(w); !slices.Contains(perValue[code], v) {
-				perValue[code] = append(perValue[code], v)
+	perRaw := make([][]int32, text.Originals.Len())
+	for code := range perRaw {
+		for _, w := range kernel.CodesOf(text.Originals.Value(int32(code))) {
+			if v := c.Values.AddString(w); !slices.Contains(perRaw[code], v) {
+				perRaw[code] = append(perRaw[code], v)
 			}
 		}
-		if len(perValue[code]) > 0 {
+	}
+	holders := make([]int, c.Values.Len())
+	for r := range int32(f.Len()) {
+		if raw := text.FirstRaw(r); raw >= 0 {
+			for _, v := range perRaw[raw] {
+				holders[v]++
+			}
+		}
+	}
+	found := 0
+	for r := range int32(f.Len()) {
+		before := len(c.Codes)
+		if raw := text.FirstRaw(r); raw >= 0 {
+			for _, v := range perRaw[raw] {
+				if holders[v] <= max(5, f.Len()/50) {
+					c.Codes = append(c.Codes, v)
+				}
+			}
+		}
+		if len(c.Codes) > before {
 			found++
 		}
-	}
-	if found*10 < len(perValue) {
-		return nil
-	}
-	for r := range int32(f.Len()) {
-		if code := text.First(r); code >= 0 {
-			c.Codes = append(c.Codes, perValue[code]...)
-		}
 		c.Start = append(c.Start, int32(len(c.Codes)))
+	}
+	if found*10 < f.Len() {
+		return nil
 	}
 	return c
 }

@@ -59,7 +59,7 @@ func Compare(c *frame.Column) *Comparison {
 		exact.M = 0.6
 		exact.Name = "a code in common"
 		exact.Term = nil
-		return add(func(x, y int32) int8 { return 1 }, Level{Name: "other codes", M: 0.4})
+		return add(codesLevel(c), Level{Name: "a similar code", M: 0.15}, Level{Name: "other codes", M: 0.25})
 	}
 	exact.M = 0.7
 	return add(wordLevel(c), Level{Name: "similar", M: 0.1}, Level{Name: "somewhat similar", M: 0.05}, Level{Name: "differs", M: 0.15})
@@ -95,6 +95,19 @@ func idLevel(c *frame.Column) func(x, y int32) int8 {
 	return func(x, y int32) int8 {
 		a, b := c.Values.Value(x), c.Values.Value(y)
 		if min(len(a), len(b)) >= 5 && similar.OneTypo(a, b) {
+			return 1
+		}
+		return 2
+	}
+}
+
+func codesLevel(c *frame.Column) func(x, y int32) int8 {
+	return func(x, y int32) int8 {
+		a, b := c.Values.Value(x), c.Values.Value(y)
+		if len(a) > len(b) {
+			a, b = b, a
+		}
+		if len(a) >= 4 && (strings.HasPrefix(b, a) || strings.HasSuffix(b, a)) {
 			return 1
 		}
 		return 2

@@ -128,22 +128,25 @@ func textLevel(c *frame.Column) func(x, y int32) int8 {
 	}
 }
 
-// CodesOf finds model numbers and the like in texts: words that mix letters and digits,
-// or numbers of four digits and more.
+// CodesOf finds model numbers and the like in a text as it came: words that mix letters
+// and digits, or numbers of four digits and more, in lower case and without signs.
 func CodesOf(text string) []string {
 	var codes []string
 	for _, w := range strings.Fields(text) {
+		var code []byte
 		letters, digits := 0, 0
 		for i := range len(w) {
-			switch {
+			switch c := w[i] | 0x20; {
 			case w[i] >= '0' && w[i] <= '9':
 				digits++
-			case w[i] >= 'a' && w[i] <= 'z':
+				code = append(code, w[i])
+			case c >= 'a' && c <= 'z':
 				letters++
+				code = append(code, c)
 			}
 		}
-		if digits >= 2 && letters > 0 && len(w) >= 4 || digits >= 4 && letters == 0 {
-			codes = append(codes, w)
+		if digits >= 2 && letters > 0 && len(code) >= 4 || digits >= 4 && letters == 0 && !strings.ContainsAny(w, "$.%") {
+			codes = append(codes, string(code))
 		}
 	}
 	return codes
