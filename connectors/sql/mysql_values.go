@@ -190,14 +190,14 @@ func mysqlTimeAdder(into array.Builder) func(driver.Value) string {
 		if len(v) >= 10 && (string(v[5:7]) == "00" || string(v[8:10]) == "00") {
 			return reasonZeroDate
 		}
-		t, _, ok := parseDateTime(string(v))
+		micros, ok := parsePlain(v)
 		switch {
 		case !ok:
 			return "the value is not a date"
 		case date != nil:
-			date.Append(arrow.Date32(days(t)))
+			date.Append(arrow.Date32(micros / (86400 * 1_000_000)))
 		default:
-			stamp.Append(arrow.Timestamp(t.UnixMicro()))
+			stamp.Append(arrow.Timestamp(micros))
 		}
 		return ""
 	})

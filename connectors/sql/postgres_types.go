@@ -36,7 +36,7 @@ func pgReader(c column, into array.Builder, infiniteAsNull bool) pgColumnReader 
 	}
 	r := pgColumnReader{null: into.AppendNull, add: pgScalarReader(c, into)}
 	switch c.form {
-	case pgDate, pgTimestamp, pgInstant, pgNumeric:
+	case pgDate, pgTimestamp, pgInstant, pgNumeric, pgMoney:
 		add := r.add
 		r.add = func(cell []byte) string {
 			reason := add(cell)
@@ -238,15 +238,18 @@ func uuidText(text *[36]byte, v []byte) []byte {
 // pgPosition writes a cell as text that PostgreSQL reads back as the same value; false
 // when the form has none.
 func pgPosition(c column, v []byte) (string, bool) {
+	if size := pgSize(c.form); size > 0 && len(v) != size {
+		return "", false
+	}
 	switch c.form {
 	case pgInt2:
-		return strconv.Itoa(int(int16(order.Uint16(v)))), len(v) == 2
+		return strconv.Itoa(int(int16(order.Uint16(v)))), true
 	case pgInt4:
-		return strconv.Itoa(int(int32(order.Uint32(v)))), len(v) == 4
+		return strconv.Itoa(int(int32(order.Uint32(v)))), true
 	case pgInt8:
-		return strconv.FormatInt(int64(order.Uint64(v)), 10), len(v) == 8
+		return strconv.FormatInt(int64(order.Uint64(v)), 10), true
 	case pgOID:
-		return strconv.FormatUint(uint64(order.Uint32(v)), 10), len(v) == 4
+		return strconv.FormatUint(uint64(order.Uint32(v)), 10), true
 	case pgFloat4:
 		return strconv.FormatFloat(float64(math.Float32frombits(order.Uint32(v))), 'g', -1, 32), true
 	case pgFloat8:
@@ -257,7 +260,7 @@ func pgPosition(c column, v []byte) (string, bool) {
 		return `\x` + hex.EncodeToString(v), true
 	case pgUUID:
 		var text [36]byte
-		return string(uuidText(&text, v)), len(v) == 16
+		return string(uuidText(&text, v)), true
 	case pgDate:
 		days, reason := pgDays(v)
 		return time.Unix(int64(days)*86400, 0).UTC().Format("2006-01-02"), reason == ""
@@ -270,12 +273,27 @@ func pgPosition(c column, v []byte) (string, bool) {
 		return text, reason == ""
 	case pgNumeric, pgMoney:
 		return pgNumericText(v)
-	case pgArray:
-		return "", false
-	case pgJSONB:
+	case pgArray, pgJSONB:
 		return "", false
 	}
 	return string(v), true
+}
+
+// pgSize is the size of a form's cells in bytes; 0 when it varies.
+func pgSize(form string) int {
+	switch form {
+	case pgBool:
+		return 1
+	case pgInt2:
+		return 2
+	case pgInt4, pgOID, pgFloat4, pgDate:
+		return 4
+	case pgInt8, pgFloat8, pgTimestamp, pgInstant:
+		return 8
+	case pgUUID:
+		return 16
+	}
+	return 0
 }
 
 // pgDisplay writes a cell that could not be kept, for the rejected record.
@@ -287,8 +305,8 @@ func pgDisplay(c column, v []byte) string {
 	if text, ok := pgPosition(c, v); ok {
 		return text
 	}
-	if n, reason := infiniteSign(v); reason {
-		return n
+	if sign, ok := infiniteSign(v); ok {
+		return sign
 	}
 	return `\x` + hex.EncodeToString(v)
 }
