@@ -15,12 +15,14 @@ model "callers" {
 model "web_visitors" {
   description = "Browsers, by cookie, and the customer each logged in as"
   sql         = <<-SQL
-    SELECT cookie_vid AS cookie,
-           max(regexp_extract(path, 'customer=(K-[0-9]+)', 1)) FILTER (WHERE path LIKE '/account/login%') AS customer_no,
-           count(DISTINCT regexp_extract(path, 'customer=(K-[0-9]+)', 1)) FILTER (WHERE path LIKE '/account/login%') AS people,
-           min(time) AS first_seen
-    FROM ${source.web.access}
-    WHERE cookie_vid IS NOT NULL AND cookie_vid <> '-'
+    WITH hits AS (
+      SELECT cookie_vid, time, nullif(regexp_extract(path, '^/account/login.customer=(K-[0-9]+)', 1), '') AS customer_no
+      FROM ${source.web.access}
+      WHERE cookie_vid <> '-'
+    )
+    SELECT cookie_vid AS cookie, min(time) AS first_seen, count(DISTINCT customer_no) AS people,
+           CASE WHEN count(DISTINCT customer_no) = 1 THEN any_value(customer_no) END AS customer_no
+    FROM hits
     GROUP BY cookie_vid
   SQL
   test "unique" {
@@ -65,5 +67,12 @@ identity "person" {
       erp_id = "customer_no"
       cookie = "cookie"
     }
+  }
+
+  # The ERP gives a person one customer number: two numbers are two people, however much
+  # else father and son, or a couple, have in common.
+  identifier "erp_id" {
+    priority  = 1
+    exclusive = true
   }
 }
