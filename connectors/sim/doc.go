@@ -39,7 +39,9 @@
 //	web      DIR/silos/web/access-2026-01-05.log (older days .log.gz): nginx combined plus
 //	         "$cookie_vid" "$request_id"; one file a day, appended to.
 //	calls    DIR/silos/calls/cdr-csv/Master.csv (18 columns, no header) and
-//	         DIR/silos/calls/queue_log; appended to; times are UTC.
+//	         DIR/silos/calls/queue_log; appended to; times are UTC. A call that was
+//	         transferred has two records with one uniqueid. Numbers of Finland come in the
+//	         national form at times, all others with + or 00.
 //
 // Logins stand in the access log as POST /account/login?customer=K-101234, orders as GET
 // /checkout/thanks?order=O-200123, campaigns as GET /?utm_source=..&utm_campaign=CODE, and
@@ -49,6 +51,10 @@
 // updatedAt and archived is text inside properties. Customer numbers (K-101234) are
 // customers.customer_no in the ERP, customer_number in CRM and surveys, external_id in
 // the help desk, and the query of a login.
+//
+// In the help desk a ticket's topic is tags[0], its channel via.channel. In the network a
+// post's account and tag are account.id and tags[0].name; ids are text there, and beyond
+// 2^53. Of all times in the help desk only seconds are shown.
 //
 // # Truth
 //

@@ -135,11 +135,15 @@ func (p *Population) addPerson(d *dice.Dice, home int, family string, female boo
 	return &p.People[id]
 }
 
-// employ gives the person a company: of 1000 employees 150 use the company's role mailbox
-// and 400 the switchboard number.
+// employ gives the person a company in their country: of 1000 employees 150 use the
+// company's role mailbox and 400 the switchboard number.
 func (p *Population) employ(d *dice.Dice, person *Person) {
-	person.Company = d.Low(len(p.Companies))
-	company := &p.Companies[person.Company]
+	at := d.Low(len(p.Companies))
+	for p.Companies[at].Country != p.Households[person.Household].Country {
+		at = (at + 1) % len(p.Companies)
+	}
+	person.Company = at
+	company := &p.Companies[at]
 	if d.Chance(150) {
 		person.Work = company.Mailbox
 		person.Packs |= RoleMailbox

@@ -159,7 +159,7 @@ func (p *Population) EmployerOf(person int) *Company {
 
 func (p *Population) addCompany(i int) {
 	d := dice.New(p.seed, "company", i)
-	at := d.N(3)
+	at := i % 3 // so that every country has one
 	c := &p.countries[at]
 	name := dice.Pick(&d, c.roots) + dice.Pick(&d, c.endings)
 	name += " " + dice.Pick(&d, c.trades)

@@ -100,18 +100,15 @@ func (w *World) number(d *dice.Dice, c *Call) {
 			c.Packs = population.Switchboard | population.Unlinkable
 		}
 	}
+	// The exchange stands in Finland: it shows numbers from there in the national form.
 	c.Number = number
 	switch form := d.N(1000); {
-	case form < 200:
-		c.Number = "0" + strings.TrimPrefix(number, "+"+dialCode(country))
-	case form < 300:
+	case form < 300 && country == "FI":
+		c.Number = "0" + strings.TrimPrefix(number, "+358")
+	case form < 400:
 		c.Number = "00" + number[1:]
 	}
 	if c.Packs&population.Unlinkable == 0 && d.Chance(300) {
 		c.Name = p.Given + " " + p.Family
 	}
-}
-
-func dialCode(country string) string {
-	return map[string]string{"FI": "358", "DE": "49", "GB": "44"}[country]
 }
