@@ -8,20 +8,41 @@ import (
 	"time"
 )
 
-// committed does what follows a commit: the log, which DuckDB creates readable to all, is
-// closed to others, and a schema change is moved out of it. The commit stands whatever
-// happens here, so nothing here is an error to the caller; an instance that DuckDB gave
-// up on is reopened on next use.
-func (w *Warehouse) committed(ctx context.Context, c *conn, ddl bool) {
-	w.mu.Lock()
-	w.commits++
-	w.mu.Unlock()
-	if w.config.Path != "" {
-		_ = os.Chmod(w.config.Path+".wal", 0o600)
+// commitTx commits what c has done, and does what follows: the log, which DuckDB creates
+// readable to all, is closed to others, and a schema change is moved out of it. Once the
+// commit stands, nothing that happens after it is an error to the caller; an instance that
+// DuckDB gave up on is reopened on next use.
+func (w *Warehouse) commitTx(ctx context.Context, c *conn, ddl bool) error {
+	w.commit.RLock()
+	_, err := c.exec(ctx, "COMMIT")
+	if err == nil {
+		w.mu.Lock()
+		w.commits++
+		w.mu.Unlock()
+		if w.config.Path != "" {
+			_ = os.Chmod(w.config.Path+".wal", 0o600)
+		}
+		if ddl {
+			_, failed := c.exec(ctx, "CHECKPOINT "+catalog)
+			_ = w.fail("checkpoint", failed)
+		}
 	}
-	if ddl {
-		_, err := c.exec(ctx, "CHECKPOINT "+catalog)
-		_ = w.fail("checkpoint", err)
+	w.commit.RUnlock()
+	if err != nil {
+		return w.fail("commit", err)
+	}
+	w.refreshSnapshot(ctx)
+	return nil
+}
+
+// refreshSnapshot publishes what was committed, if that is wanted and not too often.
+func (w *Warehouse) refreshSnapshot(ctx context.Context) {
+	if w.config.NoSnapshot || !w.commit.TryLock() {
+		return
+	}
+	defer w.commit.Unlock()
+	if time.Now().After(w.publisher.next) {
+		_ = w.publish(ctx) // an old snapshot is better than a failed commit
 	}
 }
 

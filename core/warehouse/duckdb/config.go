@@ -4,10 +4,14 @@ package duckdb
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"strconv"
 	"time"
 )
+
+// tempSuffix makes the folder for spilling from the file's name.
+const tempSuffix = ".tmp"
 
 // Config says which file to open and what DuckDB may use.
 type Config struct {
@@ -17,14 +21,18 @@ type Config struct {
 	MemoryLimit string
 	// Threads; 0 takes one per processor.
 	Threads int
-	// TempDir is where big sorts and joins spill; empty takes Path + ".tmp".
+	// TempDir is where big sorts and joins spill; empty takes a folder beside Path.
 	TempDir string
 	// MaxTemp bounds the spill, such as "10GB"; empty takes half of the free disk.
 	MaxTemp string
 	// ReadOnly opens the file for reading; others may do the same at the same time.
 	ReadOnly bool
-	// LockWait is how long to wait for another process that holds the file.
+	// LockWait is how long to wait for another process that holds the file; 0 is 5 s, and a
+	// negative value does not wait.
 	LockWait time.Duration
+	// NoSnapshot keeps no snapshot for other processes to read. Without it, Open and, from
+	// time to time, a commit bring the one at SnapshotPath up to date.
+	NoSnapshot bool
 }
 
 // settings are DuckDB's options that are fixed before it starts.
@@ -62,7 +70,13 @@ func (c Config) withDefaults() (Config, error) {
 		c.Threads = defaultThreads()
 	}
 	if c.TempDir == "" && c.Path != "" {
-		c.TempDir = c.Path + ".tmp"
+		c.TempDir = c.Path + tempSuffix
+		if c.ReadOnly {
+			c.TempDir += strconv.Itoa(os.Getpid()) // readers are many
+		}
+	}
+	if c.LockWait == 0 {
+		c.LockWait = 5 * time.Second
 	}
 	if c.MaxTemp == "" {
 		c.MaxTemp = strconv.FormatInt(defaultTemp(c.TempDir)/mib, 10) + "MiB"

@@ -27,17 +27,17 @@ func open(t *testing.T, config duckdb.Config) *duckdb.Warehouse {
 
 func TestContractFile(t *testing.T) {
 	coretest.TestWarehouse(t, func(t *testing.T) core.Warehouse {
-		return open(t, duckdb.Config{Path: filepath.Join(t.TempDir(), "test.duckdb"), MemoryLimit: "2GiB", Threads: 2})
+		return open(t, duckdb.Config{Path: filepath.Join(t.TempDir(), "test.duckdb"), MemoryLimit: "2GiB", Threads: 2, NoSnapshot: true})
 	}, func(t *testing.T, w core.Warehouse) core.Warehouse {
 		if err := w.Close(); err != nil {
 			t.Fatal(err)
 		}
-		return open(t, duckdb.Config{Path: w.Info().Location, MemoryLimit: "2GiB", Threads: 2})
+		return open(t, duckdb.Config{Path: w.Info().Location, MemoryLimit: "2GiB", Threads: 2, NoSnapshot: true})
 	})
 }
 
 func TestContractMemory(t *testing.T) {
 	coretest.TestWarehouse(t, func(t *testing.T) core.Warehouse {
-		return open(t, duckdb.Config{MemoryLimit: "2GiB", Threads: 2})
+		return open(t, duckdb.Config{MemoryLimit: "2GiB", Threads: 2, NoSnapshot: true})
 	}, nil)
 }

@@ -178,9 +178,5 @@ func (t *tx) finish(ctx context.Context, commit bool) error {
 		}
 		return nil
 	}
-	if _, err := t.c.exec(ctx, "COMMIT"); err != nil {
-		return t.w.fail("commit", err)
-	}
-	t.w.committed(ctx, t.c, t.ddl)
-	return nil
+	return t.w.commitTx(ctx, t.c, t.ddl)
 }

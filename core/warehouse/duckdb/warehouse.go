@@ -7,9 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"sync"
-	"time"
 
 	"github.com/unsilo/unsilo/core"
 )
@@ -23,7 +21,12 @@ var _ core.Warehouse = (*Warehouse)(nil)
 // from several goroutines.
 type Warehouse struct {
 	config  Config
-	schemas sync.Mutex // held while a schema is created
+	file    *databaseFile // nil in memory
+	schemas sync.Mutex    // held while a schema is created
+	// commit is held for reading while something is committed, and for writing while the
+	// file is copied.
+	commit    sync.RWMutex
+	publisher publisher
 
 	mu     sync.Mutex
 	in     *instance // nil when it is to be opened on next use
@@ -44,74 +47,46 @@ func Open(ctx context.Context, config Config) (*Warehouse, error) {
 		return nil, err
 	}
 	w := &Warehouse{config: config, txs: map[*tx]struct{}{}}
-	if config.Path != "" && !config.ReadOnly {
-		if err := create(ctx, config); err != nil {
+	if config.Path != "" {
+		if !config.ReadOnly {
+			if err := create(ctx, config); err != nil {
+				return nil, err
+			}
+		}
+		if w.file, err = openFile(ctx, config.Path, !config.ReadOnly, config.LockWait); err != nil {
 			return nil, err
 		}
+		if !config.ReadOnly {
+			// What a killed process had spilled; nobody else can be using it.
+			_ = os.RemoveAll(config.Path + tempSuffix)
+		}
 	}
-	w.in, err = w.start(ctx)
+	if w.in, err = w.start(ctx); err == nil && w.file != nil && w.file.moved() {
+		err = lockedError(config.Path, ErrLocked) // a snapshot was replaced just now
+	}
+	if err == nil {
+		err = w.prepareSystem(ctx)
+	}
+	if err == nil && !config.NoSnapshot {
+		_ = w.PublishSnapshot(ctx) // a run without a snapshot is better than no run
+	}
 	if err != nil {
-		return nil, err
-	}
-	if err := w.prepareSystem(ctx); err != nil {
 		return nil, errors.Join(err, w.Close())
 	}
 	return w, nil
 }
 
-// create makes an empty database file that nobody else can read, in one step: DuckDB by
-// itself would create it readable to all.
-func create(ctx context.Context, config Config) (err error) {
-	if _, err := os.Stat(config.Path); !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	dir, err := os.MkdirTemp(filepath.Dir(config.Path), ".new-warehouse-")
-	if err != nil {
-		return &core.Error{Kind: core.KindConfig, Op: "create warehouse", Path: "path", Err: err}
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	fresh := config
-	fresh.Path, fresh.LockWait = filepath.Join(dir, "new.duckdb"), 0
-	in, err := attach(ctx, fresh)
-	if err != nil {
-		return translate("create warehouse", err)
-	}
-	in.close()
-	if err := os.Chmod(fresh.Path, 0o600); err != nil {
-		return fmt.Errorf("create warehouse: %w", err)
-	}
-	// Link, not rename: if another process was faster, its file stays.
-	if err := os.Link(fresh.Path, config.Path); err != nil && !errors.Is(err, os.ErrExist) {
-		return fmt.Errorf("create warehouse: %w", err)
-	}
-	return nil
-}
-
 // start attaches the file, waiting for another process that holds it as long as the
 // configuration says.
-func (w *Warehouse) start(ctx context.Context) (*instance, error) {
-	deadline := time.Now().Add(w.config.LockWait)
-	for {
-		in, err := attach(ctx, w.config)
-		if err == nil {
-			return in, nil
-		}
-		err = translate("open warehouse", err)
-		if !locked(err) || time.Now().After(deadline) {
-			return nil, err
-		}
-		select {
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		case <-time.After(20 * time.Millisecond):
-		}
+func (w *Warehouse) start(ctx context.Context) (in *instance, err error) {
+	err = retry(ctx, w.config.LockWait, func() error {
+		in, err = attach(ctx, w.config)
+		return err
+	})
+	if isLocked(err) {
+		return nil, lockedError(w.config.Path, err)
 	}
-}
-
-// locked reports whether another process holds the file.
-func locked(err error) bool {
-	var e *nativeError
-	return errors.As(err, &e) && e.says("Conflicting lock is held", "Could not set lock on file")
+	return in, translate("open warehouse", err)
 }
 
 // attach starts DuckDB, attaches the file and locks every setting.
@@ -196,10 +171,27 @@ func (w *Warehouse) release(c *conn) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.open--
-	if w.closed && w.open == 0 && w.in != nil {
+	if w.closed && w.open == 0 {
+		_ = w.shut()
+	}
+}
+
+// shut closes the instance and then the file. The caller holds mu.
+func (w *Warehouse) shut() error {
+	if w.in != nil {
 		w.in.close()
 		w.in = nil
 	}
+	var errs []error
+	if w.publisher.out != nil {
+		errs = append(errs, w.publisher.out.Close())
+		w.publisher.out = nil
+	}
+	if w.file != nil {
+		errs = append(errs, w.file.Close())
+		w.file = nil
+	}
+	return errors.Join(errs...)
 }
 
 // fail translates an error and remembers when DuckDB gave up.
@@ -232,9 +224,8 @@ func (w *Warehouse) Close() error {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.open == 0 && w.in != nil {
-		w.in.close()
-		w.in = nil
+	if w.open == 0 {
+		errs = append(errs, w.shut())
 	}
 	return errors.Join(errs...)
 }
