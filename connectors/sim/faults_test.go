@@ -46,7 +46,9 @@ func TestSpoiledPagesLoseNothing(t *testing.T) {
 			r := newReader(t, sim.Options{Customers: 300, Seed: 1})
 			r.spoil(fault.Rule{Fault: kind, Nth: 2, Times: 2})
 			contacts := r.crmList("contacts", false)
-			r.fired(kind)
+			if kind != fault.Shifted { // the list is paged by id, where nothing shifts
+				r.fired(kind)
+			}
 			repeated := kind == fault.EdgeDuplicate || kind == fault.SamePage
 			if got := distinct(contacts, "id"); (len(got) < len(contacts)) != repeated {
 				t.Errorf("%d contacts, %d of them distinct", len(contacts), len(got))
@@ -55,12 +57,18 @@ func TestSpoiledPagesLoseNothing(t *testing.T) {
 			}
 			r.spoil(fault.Rule{Fault: kind, Nth: 2, Times: 2})
 			tickets, _ := r.export("tickets", "start_time=0")
-			r.fired(kind)
+			if kind != fault.Shifted {
+				r.fired(kind)
+			}
 			r.compare("support", "tickets", distinct(tickets, "id"), ticket)
 			auth := r.adsToken()
 			r.spoil(fault.Rule{Fault: kind, Nth: 2, Times: 2})
 			spend := r.adsAll("/ads/v1/spend?", auth)
-			r.fired(kind)
+			if opaque := kind == fault.SamePage || kind == fault.EmptyPage; !opaque {
+				r.fired(kind)
+			} else if n := r.c.Faults().Log().Fired[kind]; n != 0 {
+				t.Errorf("%s fired %d times where positions are numbers", kind, n)
+			}
 			for _, rec := range spend {
 				rec["key"] = fmt.Sprint(rec["campaign_id"], rec["date"])
 			}

@@ -127,3 +127,40 @@ func admin(t *testing.T, s *sim.Server, method, path, token string) (int, []byte
 	}
 	return resp.StatusCode, body
 }
+
+// A server that was killed while it moved the clock writes its silos anew.
+func TestServerRecovers(t *testing.T) {
+	ctx, dir := context.Background(), t.TempDir()
+	opt := sim.ServeOptions{Options: sim.Options{Customers: 80, Seed: 2}, Dir: dir}
+	s := serve(t, opt)
+	want := folder(t, filepath.Join(dir, "silos", "calls"))
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "company.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	halfway := strings.Replace(string(text), `"written": true`, `"written": false`, 1)
+	if err := os.WriteFile(filepath.Join(dir, "company.json"), []byte(halfway), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"queue_log", "cdr-csv/Master.csv"} {
+		if err := os.WriteFile(filepath.Join(dir, "silos", "calls", name), []byte("half a li"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s = serve(t, opt)
+	defer func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	if got := folder(t, filepath.Join(dir, "silos", "calls")); got != want {
+		t.Errorf("after the recovery:\n%swant\n%s", got, want)
+	}
+	compareERP(t, s.Company, sim.Database(s))
+	if _, err := s.Advance(ctx, time.Hour); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -53,8 +53,9 @@ func (a *api) adsAuth(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		token := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
 		a.mu.Lock()
-		if fault.Of(r.Context()).Kind == fault.TokenExpired {
+		if hit := fault.Of(r.Context()); hit.Kind == fault.TokenExpired {
 			clear(a.tokens)
+			hit.Fired()
 		}
 		ok := a.tokens[token]
 		a.mu.Unlock()

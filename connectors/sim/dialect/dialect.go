@@ -206,6 +206,7 @@ func untag(position string) string {
 // hidden gives the time from which on rows are not shown in this answer; zero for none.
 func hidden(hit *fault.Hit, now time.Time) time.Time {
 	if hit.Kind == fault.Late {
+		hit.Fired()
 		return now.Add(-hit.Wait())
 	}
 	return time.Time{}

@@ -18,9 +18,15 @@ type Injector struct {
 	mu       sync.Mutex
 	plan     Plan
 	progress []progress
-	away     map[string]time.Time // scope to the time until which to stay away
-	memory   map[string]*memory   // path to what its last page held
+	away     map[string]span    // scope to the time to stay away
+	memory   map[string]*memory // path to what its last page held
 }
+
+// span is a time to stay away: told at since, over at until.
+type span struct{ since, until time.Time }
+
+// underWay is how long a request may have been on its way.
+const underWay = 20 * time.Millisecond
 
 // New puts an injector without a plan before an API. scope may be nil: then a wait is
 // told for everything that shares the first two elements of the path.
@@ -49,7 +55,7 @@ func (i *Injector) reset(p Plan) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.plan, i.progress = p, make([]progress, len(p.Rules))
-	i.away, i.memory, i.log = map[string]time.Time{}, map[string]*memory{}, &recorder{}
+	i.away, i.memory, i.log = map[string]span{}, map[string]*memory{}, &recorder{}
 }
 
 // Log tells what happened since the plan was set.
@@ -77,32 +83,42 @@ func (i *Injector) decide(r *http.Request, e *Entry) (*Hit, *recorder) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	scope := i.scope(r)
-	until := i.away[scope]
-	// Retry-After has whole seconds and clocks differ a little.
-	e.Early = e.At.Add(5 * time.Millisecond).Before(until)
+	away := i.away[scope]
+	soon := e.At.Add(5 * time.Millisecond).Before(away.until) // clocks differ a little
+	e.Early = soon && e.At.After(away.since.Add(underWay))
 	for n := range i.plan.Rules {
 		rule := i.plan.Rules[n]
 		if !rule.matches(r.Method, r.URL.Path) || !i.progress[n].fires(i.plan, n) {
 			continue
 		}
 		e.Fault, e.Rule = rule.Fault, n
-		hit := &Hit{Kind: rule.Fault, rule: rule, at: e.At, memory: i.memoryOf(r.URL.Path)}
+		hit := &Hit{Kind: rule.Fault, rule: rule, at: e.At, memory: i.memoryOf(r.URL.Path), log: i.log}
 		if hit.until = rule.notBefore(e.At); !hit.until.IsZero() {
-			i.away[scope], e.NotBefore = hit.until, hit.until
+			i.tell(scope, e, hit.until)
 		}
 		return hit, i.log
 	}
-	if e.Early {
-		wait := until.Sub(e.At)
+	if soon {
+		wait := away.until.Sub(e.At)
 		if i.growing() {
 			wait += wait/2 + 100*time.Millisecond
 		}
 		rule := Rule{Fault: Limited, Wait: wait}
 		hit := &Hit{Kind: Limited, rule: rule, at: e.At, until: rule.notBefore(e.At)}
-		i.away[scope], e.NotBefore = hit.until, hit.until
+		i.tell(scope, e, hit.until)
 		return hit, i.log
 	}
 	return nil, i.log
+}
+
+// tell notes that a client is told to stay away. A wait that is told again began when it
+// was first told.
+func (i *Injector) tell(scope string, e *Entry, until time.Time) {
+	since := e.At
+	if before := i.away[scope]; before.until.After(e.At) {
+		since = before.since
+	}
+	i.away[scope], e.NotBefore = span{since, until}, until
 }
 
 // growing reports whether the plan has a wait that grows.
@@ -152,6 +168,15 @@ type Hit struct {
 	at     time.Time
 	until  time.Time
 	memory *memory
+	log    *recorder // nil once the fault is counted, or for none
+}
+
+// Fired counts the fault: it had its effect.
+func (h *Hit) Fired() {
+	if h.log != nil {
+		h.log.fire(h.rule.Fault)
+		h.log = nil
+	}
 }
 
 type hitKey struct{}

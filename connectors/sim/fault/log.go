@@ -12,19 +12,22 @@ type Entry struct {
 	Method string    `json:"method"`
 	Path   string    `json:"path"`
 	Query  string    `json:"query,omitempty"`
-	// Fault that hit it, "" for none; Rule is the rule's place in the plan.
+	// Fault that was meant for it, "" for none; Rule is the rule's place in the plan.
 	Fault Kind `json:"fault,omitempty"`
 	Rule  int  `json:"rule,omitempty"`
 	// NotBefore is when the client may send again, as it was told in this answer.
 	NotBefore time.Time `json:"not_before,omitzero"`
-	// Early says that the client had been told to stay away until later.
+	// Early says that the client knew that it should stay away until later. Requests that
+	// were under way when it was told are refused and not counted.
 	Early bool `json:"early,omitempty"`
 }
 
 // Log is what happened so far.
 type Log struct {
 	Entries []Entry `json:"entries"`
-	// Requests counts requests; Fired counts faults by kind.
+	// Requests counts requests; Fired counts, by kind, the faults that had an effect: one
+	// that an API has no way to show (an empty page where positions are numbers) does not
+	// count.
 	Requests int          `json:"requests"`
 	Fired    map[Kind]int `json:"fired"`
 	// Early counts requests that came sooner than told.
@@ -54,12 +57,16 @@ func (r *recorder) add(e Entry) {
 	if e.Early {
 		r.early++
 	}
-	if e.Fault != "" {
-		if r.fired == nil {
-			r.fired = map[Kind]int{}
-		}
-		r.fired[e.Fault]++
+}
+
+// fire counts a fault that has had its effect.
+func (r *recorder) fire(k Kind) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.fired == nil {
+		r.fired = map[Kind]int{}
 	}
+	r.fired[k]++
 }
 
 func (r *recorder) log() Log {

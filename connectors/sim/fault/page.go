@@ -38,26 +38,36 @@ func (h *Hit) Apply(p *Page) {
 	case EdgeDuplicate:
 		if n := len(h.memory.rows); n > 0 && p.At != "" {
 			p.Rows = append([]json.RawMessage{h.memory.rows[n-1]}, p.Rows...)
+			h.Fired()
 		}
 	case SamePage:
 		if p.Tag != nil && p.At != "" && len(h.memory.rows) > 0 {
 			p.Rows, p.Next = h.memory.rows, p.Tag(p.At)
+			h.Fired()
 			return
 		}
 	case EmptyPage:
 		if p.Tag != nil {
 			p.Rows, p.Next = nil, p.Tag(p.At)
+			h.Fired()
 			return
 		}
 	case Shuffled:
 		p.Rows = slices.Clone(p.Rows)
 		slices.Reverse(p.Rows)
+		if len(p.Rows) > 1 {
+			h.Fired()
+		}
 	case Newer:
 		if p.Beyond != nil {
 			p.Rows = append(slices.Clone(p.Rows), p.Beyond)
+			h.Fired()
 		}
 	case NewField, NumberAsText, NullAsFalse:
 		p.Rows = h.drift(p.Rows)
+		if len(p.Rows) > 0 {
+			h.Fired()
+		}
 	}
 	h.memory.rows = whole
 }
@@ -70,6 +80,7 @@ func (h *Hit) Shift() int {
 	if h.Kind == Shifted {
 		h.memory.shift++
 		h.Kind = ""
+		h.Fired()
 	}
 	return h.memory.shift
 }

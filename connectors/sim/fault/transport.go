@@ -38,6 +38,7 @@ func (h *Hit) spoil(w http.ResponseWriter, r *http.Request, next http.Handler) b
 	default:
 		return false
 	}
+	h.Fired()
 	return true
 }
 
