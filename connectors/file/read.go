@@ -182,7 +182,10 @@ func (r *reading) file(ctx context.Context, t task) error {
 		return &fileError{err}
 	}
 	err = r.content(ctx, t, c, m)
-	return errors.Join(err, c.Close())
+	if closeErr := c.Close(); err == nil && closeErr != nil {
+		return &fileError{cutError(t.entry, closeErr)}
+	}
+	return err
 }
 
 // content decodes a file's content.

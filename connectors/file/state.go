@@ -26,7 +26,8 @@ type known struct {
 	// before it, or in a format without lines the rows read.
 	Offset, Line int64
 	Print        fingerprint
-	// Gone counts the reads since the file was last there.
+	// Gone is when the file was first found missing, in seconds since 1970; 0 while it is
+	// there.
 	Gone int64
 }
 

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"slices"
+	"time"
 )
 
 // A task is a file with something new in it.
@@ -58,7 +59,7 @@ func (t *tracker) plan(ctx context.Context, entries []Entry) error {
 			t.note(t.welcome(ctx, e))
 		}
 	}
-	t.age()
+	t.age(time.Now())
 	slices.SortFunc(t.tasks, func(a, b task) int {
 		return cmp.Or(a.entry.ModTime.Compare(b.entry.ModTime), cmp.Compare(a.entry.Name, b.entry.Name))
 	})
@@ -325,31 +326,29 @@ func prefixOf(short, long io.Reader) (bool, error) {
 	}
 }
 
-// age counts the absence of files that are gone, and forgets the longest absent.
-func (t *tracker) age() {
-	gone := 0
+// age notes when files went missing, and forgets those missing longest.
+func (t *tracker) age(now time.Time) {
+	var missing []int64
 	for _, k := range t.files {
-		if _, present := t.claimed[k]; !present {
-			k.Gone++
-			gone++
+		if _, present := t.claimed[k]; present {
+			continue
 		}
+		if k.Gone == 0 {
+			k.Gone = now.Unix()
+		}
+		missing = append(missing, k.Gone)
 	}
-	if gone <= maxGone {
+	if len(missing) <= maxGone {
 		return
 	}
-	var absences []int64
-	for _, k := range t.files {
-		if k.Gone > 0 {
-			absences = append(absences, k.Gone)
+	slices.Sort(missing)
+	oldest := missing[len(missing)-maxGone]
+	spare := maxGone
+	t.files = slices.DeleteFunc(t.files, func(k *known) bool {
+		if k.Gone == 0 || k.Gone < oldest {
+			return k.Gone > 0
 		}
-	}
-	slices.Sort(absences)
-	limit := absences[maxGone-1]
-	kept := make([]*known, 0, len(t.files))
-	for _, k := range t.files {
-		if k.Gone <= limit {
-			kept = append(kept, k)
-		}
-	}
-	t.files = kept
+		spare--
+		return spare < 0
+	})
 }

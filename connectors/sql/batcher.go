@@ -52,12 +52,8 @@ type cellFault struct {
 }
 
 func newBatcher(columns []column, s *arrow.Schema, mem memory.Allocator, emit func(core.Batch) error) *batcher {
-	b := &batcher{columns: columns, schema: s, mem: mem, emit: emit, builder: array.NewRecordBuilder(mem, s)}
-	b.reserve()
-	return b
+	return &batcher{columns: columns, schema: s, mem: mem, emit: emit, builder: array.NewRecordBuilder(mem, s)}
 }
-
-func (b *batcher) reserve() { b.builder.Reserve(batchRows) }
 
 func (b *batcher) release() { b.builder.Release() }
 
@@ -93,8 +89,10 @@ func (b *batcher) flush() error {
 	defer rec.Release()
 	faults := b.faults
 	b.sent += int64(b.rows)
+	if b.rows == batchRows {
+		b.builder.Reserve(batchRows) // the next batch is likely as long
+	}
 	b.rows, b.bytes, b.faults = 0, 0, nil
-	b.reserve()
 	if len(faults) == 0 {
 		return b.send(core.Batch{Rows: rec, After: state})
 	}

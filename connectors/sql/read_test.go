@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -185,6 +186,37 @@ func TestQueryAndWhere(t *testing.T) {
 		}
 		if got := slices.Sorted(maps.Keys(few.rows)); !slices.Equal(got, []string{"1", "2", "3", "4", "5", "7"}) {
 			t.Errorf("where: got %v", got)
+		}
+	})
+}
+
+// TestMemoryStaysBounded reads 80 MB in rows of 100 kB.
+func TestMemoryStaysBounded(t *testing.T) {
+	eachSilo(t, func(t *testing.T, s silo) {
+		s.exec(t, "CREATE TABLE doc (id bigint NOT NULL PRIMARY KEY, body "+map[string]string{"mysql": "mediumtext"}[s.kind]+map[string]string{"postgres": "text", "sqlite": "text"}[s.kind]+")")
+		body := map[string]string{"sqlite": "printf('%.*c', 100000, 'x')"}[s.kind]
+		if body == "" {
+			body = "repeat('x', 100000)"
+		}
+		s.exec(t, s.big(800, "INSERT INTO doc SELECT i, "+body+" #FROM"))
+		src := s.open(t)
+		st := stream(t, src, "doc")
+		var before, now runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		rows, peak := int64(0), uint64(0)
+		err := src.Read(t.Context(), core.ReadRequest{Stream: st}, func(b core.Batch) error {
+			rows += batchLen(b)
+			runtime.GC()
+			runtime.ReadMemStats(&now)
+			peak = max(peak, now.HeapAlloc)
+			return nil
+		})
+		if err != nil || rows != 800 {
+			t.Fatalf("%d rows, error %v", rows, err)
+		}
+		if grown := int64(peak) - int64(before.HeapAlloc); grown > 40<<20 {
+			t.Errorf("the heap grew by %d MiB", grown>>20)
 		}
 	})
 }
