@@ -3,6 +3,8 @@ package identity
 import (
 	"context"
 	"fmt"
+	"math"
+	"slices"
 
 	"github.com/unsilo/unsilo/transforms/identity/cluster"
 	"github.com/unsilo/unsilo/transforms/identity/fs"
@@ -168,17 +170,19 @@ func (p *pipeline) train(ctx context.Context) error {
 	for _, s := range p.scanner.Blocks.Stats {
 		candidates += s.Pairs
 	}
-	oneIn := uint64(candidates/trainPairs) + 1
-	sample, err := p.scanner.Run(ctx, kernel.Options{OneIn: oneIn})
+	share := min(1, trainPairs/float64(max(candidates, 1)))
+	sampled := p.sampler(1 - math.Sqrt(1-share))
+	sample, err := p.scanner.Run(ctx, kernel.Options{Floor: math.MinInt32, Weigh: func(uint64) int32 { return 0 },
+		Pass: func(a, b int32) bool { return sampled(a) || sampled(b) }})
 	if err != nil {
 		return err
+	}
+	for i := range sample.Counts {
+		sample.Counts[i].N /= share
 	}
 	shares, random, _ := p.scanner.Random(p.frame.Len(), randomPairs, uint64(p.seed()))
 	n := float64(p.frame.Len())
 	p.fitted = kernel.Model(p.scanner.Comparisons)
-	for i := range sample.Counts {
-		sample.Counts[i].N *= float64(oneIn)
-	}
 	p.fitted.Prior = 1 / n
 	for k, c := range p.scanner.Comparisons {
 		for l, level := range c.Levels {
@@ -190,11 +194,46 @@ func (p *pipeline) train(ctx context.Context) error {
 			}
 		}
 	}
-	p.fitted.Fit(sample.Counts, fs.FitOptions{Pairs: n * (n - 1) / 2, Random: shares, RandomCounts: random, Strength: 20})
+	p.fitted.Fit(sample.Counts, fs.FitOptions{Pairs: n * (n - 1) / 2, Random: shares, RandomCounts: random, Strength: 20,
+		Rivals: rivals(p.frame.Len(), sample.Matches, sampled)})
 	for _, message := range p.fitted.Messages {
 		p.note("%s", message)
 	}
 	return nil
+}
+
+// sampler picks a share of the records by their stable hash.
+func (p *pipeline) sampler(share float64) func(int32) bool {
+	if share >= 1 {
+		return func(int32) bool { return true }
+	}
+	limit := uint64(share * (1 << 32))
+	return func(r int32) bool { return p.frame.UID[r]*0x9E3779B97F4A7C15>>32 < limit }
+}
+
+// rivals lists the candidates of each sampled record.
+func rivals(n int, pairs []kernel.Match, sampled func(int32) bool) fs.Rivals {
+	out := fs.Rivals{Start: make([]int32, n+1)}
+	each := func(f func(r int32, pattern uint64)) {
+		for _, m := range pairs {
+			for _, r := range [2]int32{m.A, m.B} {
+				if sampled(r) {
+					f(r, m.Pattern)
+				}
+			}
+		}
+	}
+	each(func(r int32, _ uint64) { out.Start[r+1]++ })
+	for r := range n {
+		out.Start[r+1] += out.Start[r]
+	}
+	next := slices.Clone(out.Start)
+	out.Patterns = make([]uint64, out.Start[n])
+	each(func(r int32, pattern uint64) {
+		out.Patterns[next[r]] = pattern
+		next[r]++
+	})
+	return out
 }
 
 func (p *pipeline) seed() int {

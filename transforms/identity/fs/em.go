@@ -13,6 +13,10 @@ type FitOptions struct {
 	// Random are frequencies of each level among random pairs, by comparison, of pairs
 	// where both values are present; they hold a few pairs of one entity too.
 	Random [][]float64
+	// Rivals are the candidates of a sample of records; m is learnt from them. Of several
+	// candidates the one with more evidence counts more, so that many half-alike ones do
+	// not pass for matches.
+	Rivals Rivals
 	// RandomCounts are the patterns of the random pairs; dependences are read off them.
 	RandomCounts []Count
 	// Strength is the weight of the starting values, in pairs.
@@ -47,6 +51,13 @@ func (m *Model) Fit(counts []Count, opt FitOptions) {
 	f.guard()
 }
 
+// Rivals list, for each record of a sample, the patterns of all its candidates: those of
+// record i are Patterns[Start[i]:Start[i+1]].
+type Rivals struct {
+	Start    []int32
+	Patterns []uint64
+}
+
 type fit struct {
 	model    *Model
 	opt      FitOptions
@@ -56,15 +67,24 @@ type fit struct {
 	sums     [][]float64 // expected matches by comparison and level
 	matches  float64
 	tree     []joint
+	rivals   []int32   // index into patterns, beside opt.Rivals.Patterns
+	odds     []float64 // of each pattern
 }
 
 func newFit(m *Model, counts []Count, opt FitOptions) *fit {
 	f := &fit{model: m, opt: opt, counts: counts}
 	coder := m.Coder()
-	for _, c := range counts {
+	index := make(map[uint64]int32, len(counts))
+	for i, c := range counts {
+		index[c.Pattern] = int32(i)
 		p := make(Pattern, len(m.Comparisons))
 		coder.Decode(c.Pattern, p)
 		f.patterns = append(f.patterns, p)
+	}
+	f.odds = make([]float64, len(counts))
+	f.rivals = make([]int32, len(opt.Rivals.Patterns))
+	for i, code := range opt.Rivals.Patterns {
+		f.rivals[i] = index[code]
 	}
 	for _, c := range m.Comparisons {
 		start := make([]float64, len(c.Levels))
@@ -113,13 +133,34 @@ func (f *fit) expect() float64 {
 		q := n / (1 + math.Exp(-odds))
 		likelihood += n * (base + math.Log1p(math.Exp(math.Min(odds, 700))))
 		f.matches += q
-		for k, l := range p {
+		f.odds[i] = math.Exp(math.Min(odds, 300))
+	}
+	f.compete()
+	return likelihood
+}
+
+// compete gives each record's candidates shares of one match and sums the levels of the
+// shares.
+func (f *fit) compete() {
+	shares := make([]float64, len(f.patterns))
+	start := f.opt.Rivals.Start
+	for i := range len(start) - 1 {
+		list := f.rivals[start[i]:start[i+1]]
+		sum := 1.0
+		for _, k := range list {
+			sum += f.odds[k]
+		}
+		for _, k := range list {
+			shares[k] += f.odds[k] / sum
+		}
+	}
+	for i, share := range shares {
+		for k, l := range f.patterns[i] {
 			if l >= 0 {
-				f.sums[k][l] += q
+				f.sums[k][l] += share
 			}
 		}
 	}
-	return likelihood
 }
 
 // maximise sets m, u and the prior from the sums, and returns the largest change of an m.
