@@ -80,6 +80,9 @@ func newStream(cfg core.Config, sc core.StreamConfig) (*stream, error) {
 
 // formatOf tells the format by a name's ending; "" is unknown.
 func formatOf(pattern string) string {
+	if isURL(pattern) {
+		pattern, _, _ = strings.Cut(pattern, "?")
+	}
 	name := strings.ToLower(packedSuffix.ReplaceAllString(pattern, ""))
 	switch path.Ext(name) {
 	case ".csv", ".tsv":
