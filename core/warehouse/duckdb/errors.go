@@ -53,7 +53,9 @@ func newNativeError(text string) *nativeError {
 	return e
 }
 
+// Error gives kind and message, without the list of everything that might have been meant.
 func (e *nativeError) Error() string {
+	e.message, _, _ = strings.Cut(e.message, "\n\tCandidate functions:")
 	if e.kind == "" {
 		return e.message
 	}

@@ -51,6 +51,7 @@ func (c *conn) guard(ctx context.Context, query string) error {
 		if err != nil {
 			position = -1
 		}
+		position = byteOf(query, position)
 		if strings.HasPrefix(parsed.Message, "Only SELECT") {
 			parsed.Message = "only SELECT is allowed here"
 		}

@@ -23,9 +23,11 @@ func sqlError(op string, err error, query string, before int) error {
 		out.Kind = core.KindConfig
 	}
 	located := &core.SQLError{Err: native}
-	if native.position >= before {
-		located.Line, located.Column = lineColumn(query, native.position-before)
+	at := native.position - before
+	if native.is("Parser") {
+		at = byteOf(query, at)
 	}
+	located.Line, located.Column = lineColumn(query, at)
 	out.Op, out.Err = op, located
 	return out
 }
@@ -37,6 +39,20 @@ func lineColumn(text string, at int) (line, column int) {
 	}
 	above := text[:at]
 	return strings.Count(above, "\n") + 1, utf8.RuneCountInString(above[strings.LastIndexByte(above, '\n')+1:]) + 1
+}
+
+// byteOf finds a character of a text, which is how DuckDB's parser counts.
+func byteOf(text string, character int) int {
+	for i := range text {
+		if character == 0 {
+			return i
+		}
+		character--
+	}
+	if character == 0 {
+		return len(text)
+	}
+	return -1
 }
 
 // statement cuts what may follow a statement: semicolons, blanks and comments. What it
