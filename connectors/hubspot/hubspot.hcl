@@ -30,6 +30,16 @@ connector "rest" "hubspot" {
     default = "0s"
     help    = "least time between two readings of the archived objects"
   }
+  field "requests_per_10s" {
+    type    = "int"
+    default = 90
+    help    = "calls in ten seconds; the account's tier decides, from 100 to 190"
+  }
+  field "searches_per_second" {
+    type    = "int"
+    default = 4
+    help    = "searches in a second, of these calls"
+  }
   stream_field "properties" {
     type = "strings"
     help = "names of the properties to read instead of the usual ones"
@@ -43,14 +53,13 @@ connector "rest" "hubspot" {
     token = config.token
   }
 
-  # A private app has at least 100 calls in 10 seconds, of these 4 a second for searches.
   budget "default" {
-    requests        = 90
+    requests        = config.requests_per_10s
     per             = "10s"
     max_concurrency = 4
   }
   budget "search" {
-    requests        = 4
+    requests        = config.searches_per_second
     per             = "1s"
     max_concurrency = 2
   }
@@ -123,6 +132,7 @@ connector "rest" "hubspot" {
       query  = { limit = page.size, after = page.token, archived = true }
       budget = "default"
       every  = config.archived_every
+      time   = "archivedAt"
       paginate "cursor" {
         next = response.body.paging.next.after
         size = 100
@@ -223,6 +233,7 @@ connector "rest" "hubspot" {
       query  = { limit = page.size, after = page.token, archived = true }
       budget = "default"
       every  = config.archived_every
+      time   = "archivedAt"
       paginate "cursor" {
         next = response.body.paging.next.after
         size = 100
@@ -316,6 +327,7 @@ connector "rest" "hubspot" {
       query  = { limit = page.size, after = page.token, archived = true }
       budget = "default"
       every  = config.archived_every
+      time   = "archivedAt"
       paginate "cursor" {
         next = response.body.paging.next.after
         size = 100
@@ -410,6 +422,7 @@ connector "rest" "hubspot" {
       query  = { limit = page.size, after = page.token, archived = true }
       budget = "default"
       every  = config.archived_every
+      time   = "archivedAt"
       paginate "cursor" {
         next = response.body.paging.next.after
         size = 100

@@ -1,12 +1,13 @@
 connector "rest" "mastodon" {
   version        = "0.1.0"
-  summary        = "Mastodon: accounts and their statuses, public timeline"
+  summary        = "Mastodon: accounts and their statuses, public timeline, directory"
   tested_against = "simulator"
   doc            = <<-DOC
     Reads what a server shows the token: the accounts that the configuration names with
-    their statuses, and the public timeline. Statuses come newest first; every run reads
-    back to the last one it knows and a look-back beyond it, so that edits and counts of
-    that time are renewed.
+    their statuses, the public timeline, and the directory. Statuses come newest first;
+    every run reads back to the last one it knows and seven days beyond it, so that edits
+    and counts of that time are renewed. Statuses deleted from the timeline are found by
+    reading its ids.
   DOC
 
   field "base_url" {
@@ -28,6 +29,12 @@ connector "rest" "mastodon" {
     help    = "the first read goes back to this day"
   }
 
+  field "requests_per_5m" {
+    type    = "int"
+    default = 300
+    help    = "calls in five minutes, as the server allows each token"
+  }
+
   client {
     base_url = config.base_url
   }
@@ -36,9 +43,8 @@ connector "rest" "mastodon" {
     token = config.token
   }
 
-  # 300 calls in five minutes, for each token.
   budget "default" {
-    requests         = 300
+    requests         = config.requests_per_5m
     per              = "300s"
     max_concurrency  = 4
     remaining_header = "X-RateLimit-Remaining"
@@ -55,6 +61,7 @@ connector "rest" "mastodon" {
     help        = "The accounts that the configuration names"
     path        = "/api/v1/accounts/lookup"
     query       = { acct = partition.value }
+    single      = true
     primary_key = ["id"]
     partition "list" {
       values = config.accounts
@@ -124,6 +131,82 @@ connector "rest" "mastodon" {
       field "tags" { type = "json" }
       field "created_at" { type = "timestamp" }
       field "edited_at" { type = "timestamp" }
+    }
+  }
+
+  stream "timeline" {
+    help        = "Public statuses that the server knows"
+    path        = "/api/v1/timelines/public"
+    query       = { limit = 40 }
+    primary_key = ["id"]
+    paginate "link_header" {}
+    incremental "datetime" {
+      cursor      = "created_at"
+      start       = config.start_date
+      lookback    = "7d"
+      order       = "desc"
+      client_side = true
+    }
+    deletes "reconcile" {}
+    means = {
+      content    = "text.free"
+      account_id = "person.id.mastodon"
+      acct       = "social.handle"
+      created_at = "event.time"
+      url        = "social.handle"
+    }
+    schema {
+      field "id" {}
+      field "account_id" { path = "account.id" }
+      field "acct" { path = "account.acct" }
+      field "content" {}
+      field "language" {}
+      field "visibility" {}
+      field "url" {}
+      field "in_reply_to_id" {}
+      field "in_reply_to_account_id" {}
+      field "replies_count" { type = "int" }
+      field "reblogs_count" { type = "int" }
+      field "favourites_count" { type = "int" }
+      field "tags" { type = "json" }
+      field "created_at" { type = "timestamp" }
+      field "edited_at" { type = "timestamp" }
+    }
+  }
+
+  stream "directory" {
+    help        = "Accounts in the server's directory"
+    path        = "/api/v1/directory"
+    query       = { order = "new" }
+    primary_key = ["id"]
+    paginate "offset" {
+      size       = 80
+      size_param = "limit"
+      param      = "offset"
+    }
+    means = {
+      id           = "person.id.mastodon"
+      username     = "social.handle"
+      acct         = "social.handle"
+      display_name = "person.name.full"
+      note         = "text.free"
+      url          = "social.handle"
+    }
+    schema {
+      field "id" {}
+      field "username" {}
+      field "acct" {}
+      field "display_name" {}
+      field "note" {}
+      field "url" {}
+      field "bot" { type = "bool" }
+      field "locked" { type = "bool" }
+      field "followers_count" { type = "int" }
+      field "following_count" { type = "int" }
+      field "statuses_count" { type = "int" }
+      field "last_status_at" { type = "date" }
+      field "fields" { type = "json" }
+      field "created_at" { type = "timestamp" }
     }
   }
 }

@@ -51,7 +51,7 @@ func (s *source) secret(x *expr, name string) (string, error) {
 		return "", err
 	}
 	if !ok || text == "" {
-		return "", &core.Error{Kind: core.KindConfig, Op: "read credentials", Path: name, Err: fmt.Errorf("%s is empty", name),
+		return "", &core.Error{Kind: core.KindConfig, Op: "read credentials", Path: x.field(name), Err: fmt.Errorf("%s is empty", name),
 			Try: "set it in the source block"}
 	}
 	s.redact.add(text)

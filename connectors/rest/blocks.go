@@ -71,14 +71,14 @@ type authBlock struct {
 }
 
 type budgetBlock struct {
-	Name            string    `hcl:"name,label"`
-	Requests        int       `hcl:"requests,optional"`
-	Per             string    `hcl:"per,optional"`
-	MaxConcurrency  int       `hcl:"max_concurrency,optional"`
-	RemainingHeader string    `hcl:"remaining_header,optional"`
-	ResetHeader     string    `hcl:"reset_header,optional"`
-	ResetUnit       string    `hcl:"reset_unit,optional"`
-	Range           hcl.Range `hcl:",def_range"`
+	Name            string         `hcl:"name,label"`
+	Requests        hcl.Expression `hcl:"requests,optional"`
+	Per             string         `hcl:"per,optional"`
+	MaxConcurrency  int            `hcl:"max_concurrency,optional"`
+	RemainingHeader string         `hcl:"remaining_header,optional"`
+	ResetHeader     string         `hcl:"reset_header,optional"`
+	ResetUnit       string         `hcl:"reset_unit,optional"`
+	Range           hcl.Range      `hcl:",def_range"`
 }
 
 type retryBlock struct {
@@ -130,6 +130,7 @@ type streamBlock struct {
 	Form        hcl.Expression    `hcl:"form,optional"`
 	Records     string            `hcl:"records,optional"`
 	Optional    bool              `hcl:"records_optional,optional"`
+	Single      bool              `hcl:"single,optional"`
 	Filter      hcl.Expression    `hcl:"filter,optional"`
 	Decode      string            `hcl:"decode,optional"`
 	Separator   string            `hcl:"separator,optional"`
@@ -244,6 +245,7 @@ type deletesBlock struct {
 	Budget   string            `hcl:"budget,optional"`
 	Filter   hcl.Expression    `hcl:"filter,optional"`
 	Every    hcl.Expression    `hcl:"every,optional"`
+	Time     string            `hcl:"time,optional"`
 	Keys     map[string]string `hcl:"keys,optional"`
 	Paginate []paginateBlock   `hcl:"paginate,block"`
 	Range    hcl.Range         `hcl:",def_range"`

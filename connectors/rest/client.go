@@ -31,13 +31,14 @@ type client struct {
 // newClient makes a client for a base URL. hosts are further hosts, as "host" or
 // "host:port".
 func newClient(def clientDef, base string, hosts []string, redact *redactor) (*client, error) {
+	path := def.baseURL.field("base_url")
 	u, err := url.Parse(base)
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
-		return nil, &core.Error{Kind: core.KindConfig, Op: "read base URL", Path: "base_url",
+		return nil, &core.Error{Kind: core.KindConfig, Op: "read base URL", Path: path,
 			Err: errors.New("the base URL is not an http or https address"), Try: "write it like https://api.example.com"}
 	}
 	if u.User != nil || u.RawQuery != "" {
-		return nil, &core.Error{Kind: core.KindConfig, Op: "read base URL", Path: "base_url",
+		return nil, &core.Error{Kind: core.KindConfig, Op: "read base URL", Path: path,
 			Err: errors.New("the base URL holds a user or a query"), Try: "put credentials into the auth block"}
 	}
 	c := &client{base: u, hosts: hosts, idle: def.idle, maxBody: def.maxBody, redact: redact}

@@ -32,7 +32,7 @@ type authDef struct {
 
 type budgetDef struct {
 	name            string
-	requests        int
+	requests        *expr // evaluated by newLimiter
 	per             time.Duration
 	maxConcurrency  int
 	remainingHeader string
@@ -49,7 +49,10 @@ type retryDef struct {
 	waits          []waitDef
 }
 
-type waitDef struct{ header, unit string }
+type waitDef struct {
+	header, unit string
+	limited      bool // counts only when the answer says that the client is too fast
+}
 
 // ruleDef says what an answer means when the condition holds.
 type ruleDef struct {
@@ -131,7 +134,7 @@ func (c *compiler) auth(b authBlock) authDef {
 func (c *compiler) budgets(blocks []budgetBlock) []budgetDef {
 	var out []budgetDef
 	for _, b := range blocks {
-		d := budgetDef{name: b.Name, requests: b.Requests, per: c.duration(b.Range, "per", b.Per, time.Second),
+		d := budgetDef{name: b.Name, requests: c.compile(b.Requests, "config"), per: c.duration(b.Range, "per", b.Per, time.Second),
 			maxConcurrency: b.MaxConcurrency, remainingHeader: b.RemainingHeader, resetHeader: b.ResetHeader,
 			resetUnit: c.oneOf(b.Range, "unit", b.ResetUnit, waitUnits()...)}
 		if slices.ContainsFunc(out, func(o budgetDef) bool { return o.name == d.name }) {
@@ -163,6 +166,9 @@ func (c *compiler) retry(b retryBlock) retryDef {
 	}
 	if d.waits == nil {
 		d.waits = []waitDef{{header: "Retry-After", unit: "auto"}}
+		for _, reset := range []string{"RateLimit-Reset", "X-RateLimit-Reset", "X-Rate-Limit-Reset"} {
+			d.waits = append(d.waits, waitDef{header: reset, unit: "auto", limited: true})
+		}
 	}
 	return d
 }

@@ -22,6 +22,7 @@ type streamDef struct {
 	decode     string
 	separator  byte
 	optional   bool // an answer without records at the path has none
+	single     bool // an answer is one record, not a list
 	filter     *expr
 	nested     rows.Nested
 	lift       []string
@@ -53,6 +54,7 @@ type feedDef struct {
 	variant
 	filter *expr
 	every  *expr
+	time   *rows.Column // when a row went; nil: the feed does not say
 	keys   []rows.Column
 }
 
@@ -86,7 +88,7 @@ func filterRoots() []string {
 }
 
 func (c *compiler) stream(b streamBlock) *streamDef {
-	s := &streamDef{name: b.Name, help: b.Help, optional: b.Optional, primaryKey: b.PrimaryKey, lift: b.Lift,
+	s := &streamDef{name: b.Name, help: b.Help, optional: b.Optional, single: b.Single, primaryKey: b.PrimaryKey, lift: b.Lift,
 		filter: c.compile(b.Filter, filterRoots()...), rules: c.rules(b.Rules), deletes: core.DeleteNone}
 	request := requestBlock{Path: b.Path, Method: b.Method, Query: b.Query, Headers: b.Headers, JSON: b.JSON, Form: b.Form, Range: b.Range}
 	s.main = &variant{request: c.request(request, requestRoots()...), records: splitPath(b.Records), budget: b.Budget}
@@ -212,6 +214,11 @@ func (c *compiler) deletes(s *streamDef, b deletesBlock) {
 	case core.DeleteFeed:
 		s.feed = &feedDef{variant: *c.variant(s.main, other), filter: c.compile(b.Filter, filterRoots()...),
 			every: c.compile(b.Every, "config", "option")}
+		if b.Time != "" {
+			col := timeColumn("deleted at")
+			col.Path = splitPath(b.Time)
+			s.feed.time = &col
+		}
 		for _, name := range s.primaryKey {
 			col := s.column(name)
 			if path, ok := b.Keys[name]; ok {

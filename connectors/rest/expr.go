@@ -197,6 +197,18 @@ func lookup(v any, path []string) any {
 	}
 }
 
+// field names the configuration field that the expression depends on, for diagnostics.
+func (x *expr) field(otherwise string) string {
+	if x != nil {
+		for _, r := range x.refs {
+			if r.root == "config" && len(r.path) > 0 {
+				return r.path[0]
+			}
+		}
+	}
+	return otherwise
+}
+
 // str evaluates to text; ok is false for null.
 func (x *expr) str(s scope) (text string, ok bool, err error) {
 	v, err := x.eval(s)

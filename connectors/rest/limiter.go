@@ -12,8 +12,9 @@ import (
 // limiter paces the requests of one scope: all requests that share a budget at the API.
 // It may be used by several goroutines.
 type limiter struct {
-	def   budgetDef
-	slots chan struct{} // max_concurrency; nil means no bound
+	def      budgetDef
+	requests int           // that fit def.per; 0 means any number
+	slots    chan struct{} // max_concurrency; nil means no bound
 
 	mu    sync.Mutex
 	until time.Time   // nothing is sent before
@@ -21,8 +22,8 @@ type limiter struct {
 	eased time.Time   // only half the budget is used before
 }
 
-func newLimiter(def budgetDef) *limiter {
-	l := &limiter{def: def}
+func newLimiter(def budgetDef, requests int) *limiter {
+	l := &limiter{def: def, requests: requests}
 	if def.maxConcurrency > 0 {
 		l.slots = make(chan struct{}, def.maxConcurrency)
 	}
@@ -76,7 +77,7 @@ func (l *limiter) reserve(now time.Time) time.Duration {
 
 // allowed is how many requests fit a window; 0 means any number.
 func (l *limiter) allowed(now time.Time) int {
-	n := l.def.requests
+	n := l.requests
 	if n > 1 && now.Before(l.eased) {
 		n /= 2
 	}
@@ -131,7 +132,8 @@ func waitUnits() []string {
 }
 
 // readWait reads a told wait. Times are compared with the answer's own Date, so that the
-// clocks need not agree. "auto" takes an HTTP date, or seconds.
+// clocks need not agree. "auto" takes any of the forms: a number is seconds unless it is
+// so large that it must be a time.
 func readWait(text, unit string, h http.Header) (time.Duration, bool) {
 	text = strings.TrimSpace(text)
 	if text == "" {
@@ -143,17 +145,14 @@ func readWait(text, unit string, h http.Header) (time.Duration, bool) {
 	}
 	var at time.Time
 	number, numErr := strconv.ParseFloat(text, 64)
+	if unit == "auto" {
+		unit = guessUnit(number, numErr == nil, text)
+	}
 	switch unit {
 	case "http_date":
 		at, err = http.ParseTime(text)
 	case "rfc3339":
 		at, err = time.Parse(time.RFC3339, text)
-	case "auto":
-		if numErr != nil {
-			at, err = http.ParseTime(text)
-			break
-		}
-		return seconds(number), number >= 0
 	case "seconds":
 		return seconds(number), numErr == nil && number >= 0
 	case "milliseconds":
@@ -167,6 +166,20 @@ func readWait(text, unit string, h http.Header) (time.Duration, bool) {
 		return 0, false
 	}
 	return max(0, at.Sub(now)), true
+}
+
+func guessUnit(number float64, isNumber bool, text string) string {
+	switch {
+	case isNumber && number < 1e9:
+		return "seconds"
+	case isNumber && number < 1e11:
+		return "epoch_s"
+	case isNumber:
+		return "epoch_ms"
+	case len(text) > 10 && text[4] == '-':
+		return "rfc3339"
+	}
+	return "http_date"
 }
 
 // seconds bounds what a header may ask for to a year.

@@ -5,6 +5,7 @@ import (
 	"hash/maphash"
 	"io"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -19,6 +20,7 @@ type page struct {
 	held     int  // bytes of text behind batches
 	passed   bool // rows were sent on before the page was whole
 	records  int
+	repeats  int // records that earlier pages had
 	kept     int
 	print    uint64 // of all records in their order
 	key      string // of the last record
@@ -50,7 +52,8 @@ type filter struct {
 	window    window
 	condition *expr
 	vars      scope
-	strict    bool // a reject is an error: KeysOnly
+	keys      []string // columns that are never null
+	strict    bool     // a reject is an error: KeysOnly
 }
 
 // readPage reads the records of an answer into p. It sends rows on early, through pass,
@@ -72,7 +75,15 @@ func (d *streamDef) readPage(p *page, b *rows.Builder, r rows.Reader, f *filter,
 		_, _ = print.Write(r.Raw())
 		if b.Rejected() > rejected {
 			if f.strict {
-				return &core.Error{Kind: core.KindData, Op: "read keys", Err: errors.New("a record could not be read, so that its key is unknown")}
+				return errNoKey()
+			}
+			continue
+		}
+		if f.lacksKey(b) {
+			b.Truncate(before)
+			b.Reject(r.Raw(), "the key is missing", "$."+d.primaryKey[0])
+			if f.strict {
+				return errNoKey()
 			}
 			continue
 		}
@@ -99,6 +110,13 @@ func (d *streamDef) readPage(p *page, b *rows.Builder, r rows.Reader, f *filter,
 	return nil
 }
 
+func errNoKey() error {
+	return &core.Error{Kind: core.KindData, Op: "read keys", Err: errors.New("a record could not be read, so that its key is unknown")}
+}
+
+// lacksKey reports whether the last row has no value in a key column.
+func (f *filter) lacksKey(b *rows.Builder) bool { return slices.ContainsFunc(f.keys, b.Null) }
+
 // hold takes what the builder has.
 func (p *page) hold(b *rows.Builder) {
 	p.held += b.Bytes()
@@ -118,6 +136,7 @@ func (f *filter) keep(p *page, b *rows.Builder, raw []byte) (bool, error) {
 		}
 	}
 	if f.seen != nil && !f.seen.add(f.seen.digest(raw)) {
+		p.repeats++
 		return false, nil
 	}
 	if f.cursor != nil && f.cursor.column != "" {
@@ -189,7 +208,7 @@ func (r *reading) take(p *page, v *variant, f *filter, resp *http.Response, b *b
 	if doc, ok := reader.(*rows.JSONReader); ok {
 		p.envelope = doc.Envelope()
 		p.response = answer(resp, p.envelope)
-		if !doc.Found() && !r.st.def.optional {
+		if (!doc.Found() && !r.st.def.optional) || doc.Single() != r.st.def.single && doc.Found() && p.records > 0 {
 			return p.envelope, r.unfound(resp, p.envelope, v)
 		}
 	} else {

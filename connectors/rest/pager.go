@@ -30,6 +30,7 @@ type pager struct {
 	seed    maphash.Seed
 	visited map[uint64]bool // requests of this chain
 	twice   int             // requests that were made before
+	repeats int             // pages in a row that were the one before
 	last    uint64          // print of the page before
 }
 
@@ -102,8 +103,11 @@ const (
 	stepNext   step = iota // there is another page
 	stepDone               // that was the last
 	stepCap                // the API may have ended at its row cap
-	stepRepeat             // the API gave the page before once more
+	stepRepeat             // the API gave the page before once more: ask again
 )
+
+// maxRepeats is how often in a row an API may give the page before.
+const maxRepeats = 3
 
 // maxEmpty is how many pages without records may follow each other.
 const maxEmpty = 1000
@@ -112,7 +116,14 @@ const maxEmpty = 1000
 func (p *pager) advance(pg *page, from *url.URL) (step, error) {
 	counts := p.def.kind == "offset" || p.def.kind == "page"
 	if pg.records > 0 && pg.print == p.last && (p.keyed || counts) {
-		return stepRepeat, nil
+		if p.repeats++; p.repeats > maxRepeats {
+			return stepDone, loop("the API gives the same page again and again")
+		}
+		if counts || p.def.kind == "keyset" {
+			return stepRepeat, nil
+		}
+	} else {
+		p.repeats = 0
 	}
 	vars := p.vars.with("response", pg.response).with("page", p.scope())
 	more, err := p.next(pg, from, vars)
@@ -226,8 +237,13 @@ func (p *pager) follow(from *url.URL, text string) (bool, error) {
 
 // count moves an offset or a page number.
 func (p *pager) count(pg *page, vars scope) (bool, error) {
-	if p.offset += p.size; pg.records > 0 && p.def.kind == "offset" {
-		p.offset += int64(pg.records) - p.size
+	switch fresh := int64(pg.records - pg.repeats); {
+	case pg.records == 0:
+		p.offset += p.size
+	case fresh == 0:
+		p.offset += int64(pg.records)
+	default: // repeats say that rows have moved: reading some twice is better than none
+		p.offset += fresh
 	}
 	p.number++
 	pages, ok, err := p.def.totalPages.whole(vars)

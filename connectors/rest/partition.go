@@ -73,7 +73,7 @@ func (r *reading) round(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.pos = position{Version: stateVersion, Low: r.progress.low(to), Known: now, Feed: r.pos.Feed}
+	r.pos = position{Version: stateVersion, Low: r.progress.low(to), Known: now, Feed: r.pos.Feed, FeedAt: r.pos.FeedAt}
 	if len(now) > maxPartitions {
 		r.pos.Known = nil
 	}

@@ -96,7 +96,11 @@ func (r *reading) keys(ctx context.Context) error {
 	if v == nil {
 		v = r.st.def.firstVariant()
 	}
-	everything := func(ctx context.Context) error { return r.chain(ctx, v, window{}, chainOptions{}) }
+	w := window{}
+	if c := r.st.def.cursor; c != nil && c.token != nil {
+		w.from = r.st.start // without it, such an API does not know where to begin
+	}
+	everything := func(ctx context.Context) error { return r.chain(ctx, v, w, chainOptions{}) }
 	if r.st.def.partition != nil {
 		return r.eachPartition(ctx, nil, func(ctx context.Context, _ string) error { return everything(ctx) })
 	}
@@ -149,10 +153,7 @@ func (r *reading) page(ctx context.Context, v *variant, p *pager, w window, b bu
 	defer pg.release()
 	f := r.filter(v, w)
 	next := stepRepeat
-	for try := 0; next == stepRepeat; try++ {
-		if try == 2 {
-			return false, loop("the API gives the same page again and again")
-		}
+	for next == stepRepeat {
 		if err := r.fetch(ctx, v, b, pg, f); err != nil {
 			return false, err
 		}
@@ -203,7 +204,7 @@ func (r *reading) filter(v *variant, w window) *filter {
 		f.key = v.paginate.field
 	}
 	if len(r.st.def.primaryKey) > 0 {
-		f.seen = r.seen
+		f.seen, f.keys = r.seen, r.st.def.primaryKey
 	}
 	return f
 }

@@ -124,7 +124,6 @@ func ofError(err error) (verdict, bool) {
 // ofStatus judges an answer by its status alone.
 func (d retryDef) ofStatus(resp *http.Response) verdict {
 	v := verdict{action: actFail}
-	v.wait, v.told = d.toldWait(resp.Header)
 	switch code := resp.StatusCode; {
 	case code >= 200 && code < 300:
 		v.action = actSuccess
@@ -139,17 +138,19 @@ func (d retryDef) ofStatus(resp *http.Response) verdict {
 	default:
 		v.kind = core.KindConfig
 	}
+	v.wait, v.told = d.toldWait(resp.Header, v.action == actRateLimited)
 	return v
 }
 
-// toldWait is the longest wait that any of the headers asks for.
-func (d retryDef) toldWait(h http.Header) (wait time.Duration, told bool) {
+// toldWait is what the first of the headers asks for that is there.
+func (d retryDef) toldWait(h http.Header, limited bool) (time.Duration, bool) {
 	for _, w := range d.waits {
-		for _, text := range h.Values(w.header) {
-			if told1, ok := readWait(text, w.unit, h); ok {
-				wait, told = max(wait, told1), true
-			}
+		if w.limited && !limited {
+			continue
+		}
+		if wait, ok := readWait(h.Get(w.header), w.unit, h); ok {
+			return wait, true
 		}
 	}
-	return wait, told
+	return 0, false
 }

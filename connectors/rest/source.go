@@ -38,19 +38,23 @@ func open(def *Definition, cfg core.Config) (*source, error) {
 		cfg.Values = map[string]any{}
 	}
 	s := &source{def: def, cfg: cfg, vars: scope{"config": withDefaults(cfg.Values, def.spec.Fields)}, redact: &redactor{},
-		limiters: map[string]*limiter{"": newLimiter(budgetDef{})}, sampled: map[string]*arrow.Schema{}}
+		limiters: map[string]*limiter{"": newLimiter(budgetDef{}, 0)}, sampled: map[string]*arrow.Schema{}}
 	for _, f := range def.spec.Fields {
 		if text, ok := cfg.Values[f.Name].(string); ok && f.Secret {
 			s.redact.add(text)
 		}
 	}
 	for _, b := range def.budgets {
-		s.limiters[b.name] = newLimiter(b)
+		requests, _, err := b.requests.whole(s.vars)
+		if err != nil {
+			return nil, err
+		}
+		s.limiters[b.name] = newLimiter(b, int(max(requests, 0)))
 	}
 	if l, ok := s.limiters[defaultBudget]; ok {
 		s.limiters[""] = l
 	}
-	s.authLimiter = newLimiter(budgetDef{maxConcurrency: 1})
+	s.authLimiter = newLimiter(budgetDef{maxConcurrency: 1}, 0)
 	if err := s.connect(); err != nil {
 		return nil, err
 	}

@@ -22,8 +22,9 @@ type position struct {
 	Window *openWindow `json:"window,omitempty"`
 	// Token is the API's own position.
 	Token string `json:"token,omitempty"`
-	// Feed is the time before which every delete is stored.
-	Feed time.Time `json:"feed,omitzero"`
+	// Feed is the time before which every delete is stored, FeedAt when the feed was read.
+	Feed   time.Time `json:"feed,omitzero"`
+	FeedAt time.Time `json:"feed_at,omitzero"`
 	// Parent is the position of the parent stream.
 	Parent core.State `json:"parent,omitempty"`
 	// Known are the partitions read before, Done those of an unfinished round that began

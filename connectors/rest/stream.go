@@ -54,7 +54,7 @@ func (s *source) openStream(d *streamDef) (*stream, error) {
 		st.start, err = format.Parse(start)
 	}
 	if err != nil {
-		return nil, &core.Error{Kind: core.KindConfig, Op: "read start", Stream: d.name, Err: errors.New("the start is not a time"),
+		return nil, &core.Error{Kind: core.KindConfig, Op: "read start", Stream: d.name, Path: d.cursor.start.field("start"), Err: errors.New("the start is not a time"),
 			Try: "write it like 2026-01-31 or 2026-01-31T00:00:00Z"}
 	}
 	return st, nil
@@ -131,7 +131,7 @@ func durationOf(x *expr, vars scope) (time.Duration, error) {
 	}
 	d, err := core.ParseDuration(text)
 	if err != nil {
-		return 0, &core.Error{Kind: core.KindConfig, Op: "read duration", Err: err}
+		return 0, &core.Error{Kind: core.KindConfig, Op: "read duration", Path: x.field(""), Err: err}
 	}
 	return d, nil
 }

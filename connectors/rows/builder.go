@@ -258,12 +258,17 @@ func (b *Builder) Time(name string) (int64, bool) {
 	return 0, false
 }
 
+// Null reports whether a column of the last row has no value.
+func (b *Builder) Null(name string) bool {
+	c := b.byName[name]
+	return b.n == 0 || c == nil || c.n < b.n || c.kind == kindNull || c.isNull(b.n-1)
+}
+
 // Text gives the value in a column of the last row as text: numbers in decimal, times in
 // RFC 3339; false when it is null or absent.
 func (b *Builder) Text(name string) (string, bool) {
-	c := b.byName[name]
-	if b.n == 0 || c == nil || c.n < b.n || c.kind == kindNull || c.isNull(b.n-1) {
+	if b.Null(name) {
 		return "", false
 	}
-	return string(c.appendText(nil, b.n-1)), true
+	return string(b.byName[name].appendText(nil, b.n-1)), true
 }

@@ -18,6 +18,7 @@ type JSONReader struct {
 	stack    []byte // closing brackets of the open objects
 	step     step
 	found    bool
+	single   bool
 	first    bool // no member or item of the open object or list was read yet
 }
 
@@ -50,6 +51,9 @@ func (r *JSONReader) Envelope() []byte { return r.envelope }
 
 // Found reports whether the document has a value at the path.
 func (r *JSONReader) Found() bool { return r.found }
+
+// Single reports whether the value at the path is an object, not a list.
+func (r *JSONReader) Single() bool { return r.single }
 
 // Next appends the next record.
 func (r *JSONReader) Next(b *Builder) error {
@@ -131,6 +135,7 @@ func (r *JSONReader) value(b *Builder) (got bool, err error) {
 		r.step, r.first = stepItem, true
 		return false, nil
 	case '{':
+		r.single = true
 		got, err = r.record(b)
 		if err == nil {
 			r.envelope = append(r.envelope, '[', ']')

@@ -28,8 +28,19 @@ connector "rest" "zendesk" {
     help    = "the first read begins with what changed on this day"
   }
 
+  field "page_size" {
+    type    = "int"
+    default = 1000
+    help    = "rows in a page, at most 1000"
+  }
+  field "requests_per_minute" {
+    type    = "int"
+    default = 10
+    help    = "calls of the export in a minute; 30 with the high volume add-on"
+  }
+
   client {
-    base_url = coalesce(config.base_url, "https://${config.subdomain}.zendesk.com")
+    base_url = config.base_url == null ? "https://${coalesce(config.subdomain, "unknown")}.zendesk.com" : config.base_url
   }
 
   auth "basic" {
@@ -39,7 +50,7 @@ connector "rest" "zendesk" {
 
   # The export allows 10 calls a minute.
   budget "default" {
-    requests        = 10
+    requests        = config.requests_per_minute
     per             = "60s"
     max_concurrency = 1
   }
@@ -53,7 +64,7 @@ connector "rest" "zendesk" {
   stream "tickets" {
     help        = "Tickets, also deleted ones"
     path        = "/api/v2/incremental/tickets/cursor"
-    query       = { cursor = page.token, start_time = page.token == null ? window.start : null, per_page = 1000 }
+    query       = { cursor = page.token, start_time = page.token == null ? window.start : null, per_page = config.page_size }
     records     = "tickets"
     primary_key = ["id"]
     paginate "cursor" {
@@ -99,7 +110,7 @@ connector "rest" "zendesk" {
   stream "users" {
     help        = "Agents and end users"
     path        = "/api/v2/incremental/users/cursor"
-    query       = { cursor = page.token, start_time = page.token == null ? window.start : null, per_page = 1000 }
+    query       = { cursor = page.token, start_time = page.token == null ? window.start : null, per_page = config.page_size }
     records     = "users"
     primary_key = ["id"]
     paginate "cursor" {
