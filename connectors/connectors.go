@@ -10,7 +10,7 @@ import (
 	"github.com/unsilo/unsilo/connectors/hubspot"
 	"github.com/unsilo/unsilo/connectors/mastodon"
 	"github.com/unsilo/unsilo/connectors/rest"
-	"github.com/unsilo/unsilo/connectors/sim"
+	"github.com/unsilo/unsilo/connectors/sim/synthetic"
 	"github.com/unsilo/unsilo/connectors/sql"
 	"github.com/unsilo/unsilo/connectors/zendesk"
 	"github.com/unsilo/unsilo/core"
@@ -23,7 +23,7 @@ func All() []core.Connector {
 		hubspot.Connector(),
 		mastodon.Connector(),
 		rest.Connector(),
-		sim.Connector(),
+		synthetic.New(),
 		zendesk.Connector(),
 	}
 	all = append(all, sql.Connectors()...)
