@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -11,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/unsilo/unsilo/core"
 	"github.com/unsilo/unsilo/plugins/host"
@@ -235,4 +238,77 @@ func residentKiB(t testing.TB, pid int) int {
 	_, rest, _ := strings.Cut(string(b), "VmRSS:")
 	n, _ := strconv.Atoi(strings.Fields(rest)[0])
 	return n
+}
+
+// TestRandomCrashes kills the plugin at random rows: going on from the last state always
+// ends in the same rows, however often it happens.
+func TestRandomCrashes(t *testing.T) {
+	h, _ := newHost(t, func(o *host.Options) { o.MaxRestarts = 30 })
+	const rows = 200_000
+	rng := rand.New(rand.NewPCG(1, 1))
+	crashes := 0
+	for round := range 4 {
+		file := filepath.Join(t.TempDir(), "pid")
+		src := openNumbers(t, h, map[string]any{"rows": int64(rows), "batch": int64(8200 + 700*round), "act": "pid:" + file})
+		seen := make([]bool, rows)
+		var after core.State
+		var err error
+		for attempt := 0; attempt == 0 || err != nil; attempt++ {
+			if attempt > 20 {
+				t.Fatalf("round %d does not end: %v", round, err)
+			}
+			until := 1 + rng.IntN(12)
+			err = src.Read(t.Context(), core.ReadRequest{Stream: core.Stream{Name: "numbers"}, After: after}, func(b core.Batch) error {
+				if b.Rows != nil {
+					for _, id := range b.Rows.Column(0).(*array.Int64).Int64Values() {
+						seen[id] = true
+					}
+				}
+				if b.After != nil {
+					after = b.After
+				}
+				if until--; until == 0 && attempt < 6 {
+					crashes++
+					return killProcess(readPID(t, file))
+				}
+				return nil
+			})
+			if err != nil && core.KindOf(err) != core.KindUnavailable {
+				t.Fatalf("round %d: %v", round, err)
+			}
+		}
+		for id, ok := range seen {
+			if !ok {
+				t.Fatalf("round %d: row %d is missing", round, id)
+			}
+		}
+		_ = src.Close()
+	}
+	if crashes < 8 {
+		t.Errorf("only %d crashes happened", crashes)
+	}
+}
+
+func killProcess(pid int) error {
+	p, err := os.FindProcess(pid)
+	if err != nil {
+		return err
+	}
+	return p.Kill()
+}
+
+// TestFloodOfLinesIsPaced: a plugin that does nothing but log costs neither memory nor disk.
+func TestFloodOfLinesIsPaced(t *testing.T) {
+	h, book := newHost(t, nil)
+	src := openNumbers(t, h, map[string]any{"rows": int64(60_000), "batch": int64(10), "act": "noise"})
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+	defer cancel()
+	_, _, _ = readAll(ctx, src, nil)
+	_ = src.Close()
+	if n := strings.Count(book.text(), "\n"); n > 12_000 {
+		t.Errorf("%d lines were shown", n)
+	}
+	if _, ok := book.find("were dropped"); !ok {
+		t.Error("nothing tells that lines were dropped")
+	}
 }

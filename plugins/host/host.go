@@ -72,6 +72,7 @@ type Host struct {
 	specs  map[string][]core.Spec // by family
 	parked map[string]*process    // started to ask for specs, waiting for a first Open
 	live   map[*process]struct{}
+	sums   map[fileID]string // checked files
 	closed bool
 }
 
@@ -105,6 +106,7 @@ func New(opt Options) *Host {
 	}
 	return &Host{
 		opt: opt, specs: map[string][]core.Spec{}, parked: map[string]*process{}, live: map[*process]struct{}{},
+		sums: map[fileID]string{},
 	}
 }
 

@@ -26,6 +26,8 @@ const maxLock = 1 << 20
 // Lock is the content of a lock file: which plugins a project runs, to the byte.
 type Lock struct {
 	Plugins []LockedPlugin
+	// Dir is the folder of the file, which relative paths in it start from; ReadLock sets it.
+	Dir string
 }
 
 // LockedPlugin is one plugin block.
@@ -61,7 +63,12 @@ func ReadLock(dir string) (*Lock, error) {
 	if err != nil {
 		return nil, &core.Error{Kind: core.KindConfig, Op: "read lock", Err: err}
 	}
-	return ParseLock(src, LockFile)
+	l, err := ParseLock(src, LockFile)
+	if err != nil {
+		return nil, err
+	}
+	l.Dir = dir
+	return l, nil
 }
 
 // Plugin finds a plugin; a nil Lock has none.

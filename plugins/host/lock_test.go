@@ -201,3 +201,48 @@ func TestBinaryOthersCanWriteIsRefused(t *testing.T) {
 		t.Errorf("families %q", got)
 	}
 }
+
+// TestSwappedPluginIsRefused: a plugin that was checked and started before is checked
+// again once its file changed, however it changed.
+func TestSwappedPluginIsRefused(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "unsilo-plugin-chaos"+exe())
+	src, err := os.ReadFile(filepath.Join(pluginDir, "unsilo-plugin-chaos"+exe()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, src, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	sum, err := host.Sum(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lock := &host.Lock{Dir: dir, Plugins: []host.LockedPlugin{{Family: "chaos", Path: filepath.Base(path),
+		Checksums: map[string]string{host.Platform(): sum}}}}
+	h, _ := newHost(t, func(o *host.Options) { o.Lock = lock })
+	for range 2 {
+		if err := h.Verify("chaos"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	openNumbers(t, h, nil)
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	src[len(src)-1] ^= 1
+	other := filepath.Join(dir, "other")
+	if err := os.WriteFile(other, src, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(other, path); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chtimes(path, info.ModTime(), info.ModTime()); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Verify("chaos"); core.KindOf(err) != core.KindConfig || !strings.Contains(err.Error(), "checksum differs") {
+		t.Errorf("the swapped plugin: %v", err)
+	}
+}

@@ -12,12 +12,14 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
 	plugin "github.com/hashicorp/go-plugin"
 	"github.com/hashicorp/go-plugin/runner"
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/time/rate"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/health/grpc_health_v1"
@@ -37,6 +39,9 @@ type process struct {
 	rpc    wirev1.PluginClient
 	health grpc_health_v1.HealthClient
 	tail   tail
+	// lines paces the log, dropped counts what it cost.
+	lines   *rate.Limiter
+	dropped atomic.Int64
 
 	stopped context.Context // ends with stop
 	end     context.CancelFunc
@@ -56,7 +61,7 @@ func (h *Host) start(ctx context.Context, family string) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &process{host: h, family: family}
+	p := &process{host: h, family: family, lines: rate.NewLimiter(logRate, logBurst)}
 	p.stopped, p.end = context.WithCancel(context.Background())
 	stderr := &lineWriter{line: func(s string) { p.tail.add(s); p.log(s, slog.LevelInfo) }}
 	printed := func(s string) { p.log(s, slog.LevelInfo) }
@@ -246,8 +251,22 @@ func (p *process) readLogs() error {
 
 func (p *process) log(line string, level slog.Level) { p.emit(parseLine(line, level)) }
 
-// emit redacts a line and passes it on.
+// Limits of a plugin's log: lines beyond them are counted and dropped.
+const (
+	logRate  = 500 // lines a second
+	logBurst = 5000
+)
+
+// emit redacts a line and passes it on, unless the plugin floods its log.
 func (p *process) emit(l LogLine) {
+	if !p.lines.Allow() {
+		p.dropped.Add(1)
+		return
+	}
+	if n := p.dropped.Swap(0); n > 0 {
+		p.host.opt.Log(LogLine{Time: time.Now(), Level: slog.LevelWarn, Family: p.family,
+			Message: "log lines were dropped because they came too fast", Attrs: []slog.Attr{slog.Int64("dropped", n)}})
+	}
 	redact := p.host.opt.Redact
 	l.Family, l.Message = p.family, redact(l.Message)
 	for i, a := range l.Attrs {

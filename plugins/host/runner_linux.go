@@ -12,6 +12,15 @@ import (
 // execPath names the opened file itself, so that it cannot be swapped after the check.
 func (b *binary) execPath() string { return fmt.Sprintf("/proc/self/fd/%d", b.file.Fd()) }
 
+// id names the opened file and its state; the change time is the system's own.
+func (b *binary) id() (fileID, bool) {
+	var st unix.Stat_t
+	if err := unix.Fstat(int(b.file.Fd()), &st); err != nil {
+		return fileID{}, false
+	}
+	return fileID{device: uint64(st.Dev), inode: st.Ino, size: st.Size, changed: st.Ctim.Nano()}, true
+}
+
 // childAttr makes the plugin lead a process group and get SIGTERM when the host dies. The
 // sdk answers that by ending the whole group; anything else dies of it.
 func childAttr() *syscall.SysProcAttr {

@@ -9,6 +9,8 @@ import (
 
 func (b *binary) execPath() string { return b.path }
 
+func (b *binary) id() (fileID, bool) { return fileID{}, false }
+
 func childAttr() *syscall.SysProcAttr { return nil }
 
 // canPeek says that the end of a process can be awaited without reaping it.

@@ -9,6 +9,8 @@ import (
 
 func (b *binary) execPath() string { return b.path }
 
+func (b *binary) id() (fileID, bool) { return fileID{}, false }
+
 // childAttr makes the plugin lead a process group. It learns of the host's death from
 // its standard input and its parent's id.
 func childAttr() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
