@@ -22,6 +22,11 @@ A run that is killed loses nothing and doubles nothing: the next one goes on.
 
 A selector names a source (crm), a stream (crm.contacts) or a model (model.orders);
 with streams come the models that read them.`,
+		Example: `  unsilo run
+  unsilo run crm erp.invoices
+  unsilo run erp.invoices --from 2026-01-01 --until 2026-02-01
+  unsilo run erp.invoices --allow-deletes erp.invoices`,
+		ValidArgsFunction: a.completeNames((*project).selectors),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var err error
 			if opts.From, err = parseTime("--from", from); err != nil {
@@ -92,27 +97,19 @@ func (p *project) runWith(cmd *cobra.Command, e *engine.Engine, opts engine.Opti
 	if len(ds) > 0 {
 		p.showDiagnostics(ds)
 	}
-	res, err := e.Run(ctx, made, opts)
-	if err != nil {
-		return res, err
-	}
-	return res, p.publish(ctx, e.Warehouse, res)
+	return e.Run(ctx, made, opts)
 }
 
 // resultExit turns what a run did into the exit code; the table has said the rest.
 func resultExit(res *engine.Result) error {
-	for _, err := range res.Errors() {
-		if core.KindOf(err) == core.KindAuth {
-			return exited{exitAuth}
-		}
-	}
-	switch res.Status {
-	case engine.StatusDone:
+	if res.Status == engine.StatusDone {
 		return nil
-	case engine.StatusPartial:
-		return exited{exitPartial}
 	}
-	return exited{exitFailed}
+	code := failureCode(res.Errors()...)
+	if res.Status == engine.StatusPartial && code != exitAuth {
+		code = exitPartial
+	}
+	return exited{code}
 }
 
 // showResult writes the closing table of a run.

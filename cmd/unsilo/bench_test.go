@@ -1,0 +1,313 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	_ "github.com/duckdb/duckdb-go/v2" // the peer: DuckDB by itself
+
+	"github.com/unsilo/unsilo/connectors/sim"
+	"github.com/unsilo/unsilo/core"
+	"github.com/unsilo/unsilo/core/config"
+	"github.com/unsilo/unsilo/core/engine"
+	"github.com/unsilo/unsilo/core/warehouse/duckdb"
+)
+
+// Every benchmark reports a ratio to a peer or a limit measured in the same run, because
+// machines are shared: a ratio of 1 is as fast as the peer, 0.5 takes twice as long.
+
+func simSource(rows int) config.Source {
+	spec := sim.Connector().Spec()
+	values := map[string]any{}
+	for _, f := range spec.Fields {
+		if f.Default != nil {
+			values[f.Name] = f.Default
+		}
+	}
+	values["rows"] = int64(rows)
+	return config.Source{Kind: "sim", Name: "made", Spec: spec, Values: values}
+}
+
+// BenchmarkLand lands made-up rows through the engine, against one plain insert of the
+// same Arrow batches.
+func BenchmarkLand(b *testing.B) {
+	for _, rows := range []int{100_000, 1_000_000} {
+		b.Run(strconv.Itoa(rows), func(b *testing.B) {
+			src := simSource(rows)
+			cfg := core.Config{Source: "made", Values: src.Values}
+			for b.Loop() {
+				ours := timeEngine(b, src, cfg)
+				peer := timePlain(b, cfg)
+				b.ReportMetric(peer.Seconds()/ours.Seconds(), "ratio-to-plain-insert")
+				b.ReportMetric(float64(rows)/ours.Seconds(), "rows/s")
+			}
+		})
+	}
+}
+
+func timeEngine(b *testing.B, src config.Source, cfg core.Config) time.Duration {
+	w := benchWarehouse(b)
+	e := &engine.Engine{Project: &config.Project{Sources: []config.Source{src}}, Warehouse: w,
+		Connect: func(ctx context.Context, _ config.Source) (core.Source, error) { return sim.Connector().Open(ctx, cfg) }}
+	p, ds, err := e.Plan(b.Context())
+	if err != nil || ds.HasErrors() {
+		b.Fatal(err, ds)
+	}
+	began := time.Now()
+	res, err := e.Run(b.Context(), p, engine.Options{})
+	took := time.Since(began)
+	if err != nil || res.Status != engine.StatusDone {
+		b.Fatal(err, res.Errors())
+	}
+	if err := e.Close(); err != nil {
+		b.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		b.Fatal(err)
+	}
+	return took
+}
+
+func benchWarehouse(b *testing.B) *duckdb.Warehouse {
+	w, err := duckdb.Open(b.Context(), duckdb.Config{Path: filepath.Join(b.TempDir(), "w.duckdb"), MemoryLimit: "2GB"})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return w
+}
+
+// timePlain reads the same rows into one append, made beforehand.
+func timePlain(b *testing.B, cfg core.Config) time.Duration {
+	s, err := sim.Connector().Open(b.Context(), cfg)
+	if err != nil {
+		b.Fatal(err)
+	}
+	streams, err := s.Streams(b.Context())
+	if err != nil {
+		b.Fatal(err)
+	}
+	var batches []arrow.RecordBatch
+	err = s.Read(b.Context(), core.ReadRequest{Stream: streams[0]}, func(x core.Batch) error {
+		if x.Rows != nil && x.Op == core.OpUpsert {
+			x.Rows.Retain()
+			batches = append(batches, x.Rows)
+		}
+		return nil
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	w := benchWarehouse(b)
+	name := core.RawTable("made", "plain")
+	began := time.Now()
+	tx, err := w.Begin(b.Context())
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := tx.Define(b.Context(), core.Table{Name: name, Schema: streams[0].Schema}); err != nil {
+		b.Fatal(err)
+	}
+	rows, err := array.NewRecordReader(batches[0].Schema(), batches)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer rows.Release()
+	if _, err := tx.Write(b.Context(), core.WriteRequest{Table: name, Mode: core.WriteAppend, Rows: rows}); err != nil {
+		b.Fatal(err)
+	}
+	if err := tx.End(b.Context(), true); err != nil {
+		b.Fatal(err)
+	}
+	took := time.Since(began)
+	if err := w.Close(); err != nil {
+		b.Fatal(err)
+	}
+	return took
+}
+
+const jsonPage = 10_000
+
+// BenchmarkJSON lands JSON over HTTP, against DuckDB's own read_json over the same bytes
+// on disk.
+func BenchmarkJSON(b *testing.B) {
+	const rows = 500_000
+	var page strings.Builder
+	write := func(i int) {
+		fmt.Fprintf(&page, `{"id":%d,"name":"customer %d","score":%d.%02d,"active":%t,"joined":"2026-01-%02dT08:00:%02dZ","city":"City %d","note":"line %d of many"}`,
+			i, i, i%1000, i%100, i%2 == 0, i%28+1, i%60, i%500, i)
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		offset, _ := strconv.Atoi(r.URL.Query().Get("offset"))
+		var out strings.Builder
+		out.WriteString(`{"items":[`)
+		for i := offset; i < min(offset+jsonPage, rows); i++ {
+			if i > offset {
+				out.WriteByte(',')
+			}
+			page.Reset()
+			write(i)
+			out.WriteString(page.String())
+		}
+		fmt.Fprintf(&out, `],"total":%d}`, rows)
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write([]byte(out.String()))
+	}))
+	defer server.Close()
+	disk := filepath.Join(b.TempDir(), "rows.json")
+	f, err := os.Create(disk)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for i := range rows {
+		page.Reset()
+		write(i)
+		fmt.Fprintln(f, page.String())
+	}
+	if err := f.Close(); err != nil {
+		b.Fatal(err)
+	}
+	dir := b.TempDir()
+	project := fmt.Sprintf(`unsilo {
+  isolation = "none"
+}
+connector "rest" "bench" {
+  client {
+    base_url = %q
+  }
+  stream "items" {
+    path        = "/items"
+    records     = "items"
+    primary_key = ["id"]
+    means       = { name = "none" }
+    paginate "offset" {
+      size       = %d
+      size_param = "limit"
+      param      = "offset"
+      total      = response.body.total
+    }
+  }
+}
+source "bench" "made" {
+  stream "items" {
+    means = { name = "none", city = "none", note = "none" }
+  }
+}
+`, server.URL, jsonPage)
+	if err := os.WriteFile(filepath.Join(dir, "p.hcl"), []byte(project), 0o644); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		began := time.Now()
+		var out, errs strings.Builder
+		if code := Main([]string{"-C", dir, "run", "-o", "json"}, strings.NewReader(""), &out, &errs, os.Getenv); code != 0 {
+			b.Fatal(out.String(), errs.String())
+		}
+		ours := time.Since(began)
+		peer := timeReadJSON(b, disk, rows)
+		b.ReportMetric(peer.Seconds()/ours.Seconds(), "ratio-to-read_json")
+		b.ReportMetric(rows/ours.Seconds(), "rows/s")
+		if err := os.Remove(filepath.Join(dir, "warehouse.duckdb")); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func timeReadJSON(b *testing.B, file string, rows int64) time.Duration {
+	db, err := sql.Open("duckdb", filepath.Join(b.TempDir(), "peer.duckdb"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer db.Close()
+	began := time.Now()
+	if _, err := db.Exec("CREATE TABLE t AS SELECT * FROM read_json('" + file + "')"); err != nil {
+		b.Fatal(err)
+	}
+	took := time.Since(began)
+	var n int64
+	if err := db.QueryRow("SELECT count(*) FROM t").Scan(&n); err != nil || n != rows {
+		b.Fatalf("read_json gave %d rows: %v", n, err)
+	}
+	return took
+}
+
+// BenchmarkRun runs the built program, plugins and all: rows a second, CPU seconds and
+// peak memory by size. UNSILO_BENCH_ROWS sets the largest size (default 1,000,000).
+func BenchmarkRun(b *testing.B) {
+	program := builtProgram(b)
+	most, err := strconv.Atoi(os.Getenv("UNSILO_BENCH_ROWS"))
+	if err != nil {
+		most = 1_000_000
+	}
+	for rows := 100_000; rows <= most; rows *= 10 {
+		for _, isolation := range []string{"none", "process"} {
+			b.Run(fmt.Sprintf("rows=%d/isolation=%s", rows, isolation), func(b *testing.B) {
+				for b.Loop() {
+					dir := simProject(b, isolation, 1, rows)
+					took, usage := timeProgram(b, program, dir)
+					b.ReportMetric(float64(rows)/took.Seconds(), "rows/s")
+					b.ReportMetric(cpu(usage), "cpu-s")
+					b.ReportMetric(float64(usage.Maxrss)/1024, "peak-MiB")
+				}
+			})
+		}
+	}
+}
+
+// BenchmarkIdle runs 20 streams that have not changed: the fixed cost of a run.
+func BenchmarkIdle(b *testing.B) {
+	program := builtProgram(b)
+	dir := simProject(b, "process", 20, 1000)
+	timeProgram(b, program, dir)
+	for b.Loop() {
+		took, usage := timeProgram(b, program, dir)
+		b.ReportMetric(took.Seconds(), "wall-s")
+		b.ReportMetric(cpu(usage), "cpu-s")
+	}
+}
+
+func builtProgram(b *testing.B) string {
+	program, err := filepath.Abs("../../bin/unsilo")
+	if err == nil {
+		_, err = os.Stat(program)
+	}
+	if err != nil {
+		b.Skip("bin/unsilo is not built: run make build")
+	}
+	return program
+}
+
+func simProject(b *testing.B, isolation string, streams, rows int) string {
+	dir := b.TempDir()
+	text := fmt.Sprintf("unsilo {\n  isolation = %q\n}\nwarehouse \"duckdb\" {\n  path         = \"w.duckdb\"\n  memory_limit = \"1GB\"\n}\nsource \"sim\" \"made\" {\n  rows    = %d\n  streams = %d\n}\n", isolation, rows, streams)
+	if err := os.WriteFile(filepath.Join(dir, "p.hcl"), []byte(text), 0o644); err != nil {
+		b.Fatal(err)
+	}
+	return dir
+}
+
+func timeProgram(b *testing.B, program, dir string) (time.Duration, *syscall.Rusage) {
+	cmd := exec.Command(program, "-C", dir, "run", "-o", "json")
+	began := time.Now()
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		b.Fatalf("%v: %s", err, out)
+	}
+	return time.Since(began), cmd.ProcessState.SysUsage().(*syscall.Rusage)
+}
+
+func cpu(u *syscall.Rusage) float64 {
+	return float64(u.Utime.Sec+u.Stime.Sec) + float64(u.Utime.Usec+u.Stime.Usec)/1e6
+}
