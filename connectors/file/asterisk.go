@@ -36,7 +36,7 @@ func newCDR(zone *time.Location) format {
 		switch name {
 		case "start", "answer", "end":
 			c.Field.Type = arrow.FixedWidthTypes.Timestamp_us
-			c.Format, c.Zone = "%Y-%m-%d %H:%M:%S", zone
+			c.Zone = zone
 		case "duration", "billsec", "sequence":
 			c.Field.Type = arrow.PrimitiveTypes.Int64
 		}

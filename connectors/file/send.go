@@ -3,6 +3,7 @@ package file
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -96,10 +97,8 @@ func (r *reading) complete(k *known, c chunk) (arrow.RecordBatch, error) {
 	case r.req.KeysOnly:
 		return project(c.rows, r.req.Stream.PrimaryKey)
 	case r.stream.keyed():
-		c.rows.Retain()
-		return c.rows, nil
+		return array.NewRecordBatch(r.labelled(c.rows.Schema().Fields()), c.rows.Columns(), c.rows.NumRows()), nil
 	}
-	fields := trackingFields()
 	n := int(c.rows.NumRows())
 	names := array.NewStringBuilder(memory.DefaultAllocator)
 	defer names.Release()
@@ -114,8 +113,19 @@ func (r *reading) complete(k *known, c chunk) (arrow.RecordBatch, error) {
 	files, numbers := names.NewArray(), lines.NewArray()
 	defer files.Release()
 	defer numbers.Release()
-	schema := arrow.NewSchema(append(c.rows.Schema().Fields(), fields...), nil)
+	schema := r.labelled(append(c.rows.Schema().Fields(), trackingFields()...))
 	return array.NewRecordBatch(schema, append(c.rows.Columns(), files, numbers), int64(n)), nil
+}
+
+// labelled gives the fields the meanings that they have in the stream that is read.
+func (r *reading) labelled(fields []arrow.Field) *arrow.Schema {
+	out := slices.Clone(fields)
+	for i, f := range out {
+		if known, ok := r.req.Stream.Field(f.Name); ok && core.MeansOf(known) != core.MeansOf(f) {
+			out[i] = core.WithMeans(f, core.MeansOf(known))
+		}
+	}
+	return arrow.NewSchema(out, nil)
 }
 
 // project keeps the named columns.

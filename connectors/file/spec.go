@@ -42,7 +42,7 @@ func (connector) Spec() core.Spec {
 			{Name: "header", Type: core.TypeBool, Default: true, Help: "whether a CSV begins with the names of its columns"},
 			{Name: "column_names", Type: core.TypeStrings, Help: "names of the columns of a CSV without a header"},
 			{Name: "null_values", Type: core.TypeStrings, Help: `texts that stand for null in a CSV, such as "NULL"; an empty field is always null`},
-			{Name: "types", Type: core.TypeMap, Help: "types of columns: bool, int64, float64, string, date, timestamp, decimal(12,2); others are inferred"},
+			{Name: "types", Type: core.TypeMap, Help: "types of columns: bool, int64, float64, string, date, timestamp, decimal(12,2), and times with their layout as in \"date %d.%m.%Y\"; others are inferred"},
 			{Name: "timezone", Type: core.TypeString, Help: "zone of times that name none, for this stream"},
 			{Name: "pattern", Type: core.TypeString, Help: `layout of an access log: combined (default), common, or nginx's log_format such as '$remote_addr [$time_local] "$request" $status'`},
 			{Name: "settle", Type: core.TypeDuration, Default: defaultSettle, Help: "how long a file must be left alone before its last line counts without a line end"},

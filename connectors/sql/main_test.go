@@ -1,9 +1,12 @@
 package sql_test
 
 import (
+	"fmt"
 	"os"
 	"sync"
 	"testing"
+
+	"go.uber.org/goleak"
 
 	"github.com/unsilo/unsilo/connectors/sql/sqltest"
 )
@@ -28,6 +31,10 @@ func TestMain(m *testing.M) {
 	code := m.Run()
 	for i := len(servers.host.cleanups) - 1; i >= 0; i-- {
 		servers.host.cleanups[i]()
+	}
+	if err := goleak.Find(); err != nil && code == 0 {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
 	}
 	os.Exit(code)
 }

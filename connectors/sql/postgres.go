@@ -104,12 +104,13 @@ func (s *postgresSession) close() {
 
 func (s *postgresSession) begin(ctx context.Context) error {
 	settings := []string{
-		"SET TIME ZONE 'UTC'", "SET datestyle = 'ISO, YMD'", "SET intervalstyle = 'iso_8601'",
-		"SET standard_conforming_strings = on", "SET bytea_output = 'hex'", "SET extra_float_digits = 3",
-		"SET client_encoding = 'UTF8'", "SET idle_in_transaction_session_timeout = 0", "SET lock_timeout = '30s'",
-		fmt.Sprintf("SET statement_timeout = %d", s.db.limits.statement.Milliseconds()),
-		"SET work_mem = '64MB'",
 		"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+		// LOCAL, so that a connection that a pooler shares stays as it was.
+		"SET LOCAL timezone = 'UTC'", "SET LOCAL datestyle = 'ISO, YMD'", "SET LOCAL intervalstyle = 'iso_8601'",
+		"SET LOCAL standard_conforming_strings = on", "SET LOCAL bytea_output = 'hex'", "SET LOCAL extra_float_digits = 3",
+		"SET LOCAL client_encoding = 'UTF8'", "SET LOCAL idle_in_transaction_session_timeout = 0", "SET LOCAL lock_timeout = '30s'",
+		fmt.Sprintf("SET LOCAL statement_timeout = %d", s.db.limits.statement.Milliseconds()),
+		"SET LOCAL work_mem = '64MB'", // for the sort, where no index gives the order
 	}
 	if err := s.conn.PgConn().Exec(ctx, strings.Join(settings, "; ")).Close(); err != nil {
 		return s.db.fail(ctx, "begin reading", err)

@@ -195,7 +195,12 @@ func (s *source) resolve(ctx context.Context, sess session, req core.ReadRequest
 			tables, err = sess.tables(ctx) // for the suggestion
 		}
 	default:
-		tables, err = sess.tables(ctx)
+		// The catalog of a large database is slow to list; most streams are called as
+		// their table is.
+		tables, err = sess.tables(ctx, tableID{name: name})
+		if err == nil && s.discovered(tables)[name].name == "" {
+			tables, err = sess.tables(ctx)
+		}
 	}
 	if err != nil {
 		return target{}, err

@@ -25,7 +25,8 @@ func (sqlite) spec() core.Spec {
 		Doc: readingDoc + `
 The file is opened read-only. A column takes the type it is declared with; a value of another
 type is a rejected row (use ` + "`as_text`" + ` to read such a column as text). DATE, DATETIME and
-TIMESTAMP columns may hold ISO text, Julian days, or seconds or milliseconds since 1970.
+TIMESTAMP columns may hold ISO text, Julian days, or seconds or milliseconds since 1970. While a
+stream is read, programs that write the file wait, unless it is in WAL mode.
 `,
 		Fields: []core.Field{
 			{Name: "path", Type: core.TypeString, Required: true, Path: true, Help: "the database file"},

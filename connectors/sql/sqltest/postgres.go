@@ -55,7 +55,7 @@ func (p postgres) initialise(s *Server) error {
 func (p postgres) command(s *Server) *exec.Cmd {
 	return exec.Command(filepath.Join(p.bin, "postgres"), "-D", filepath.Join(s.dir, "data"), "-p", strconv.Itoa(s.Port),
 		"-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="+s.dir,
-		"-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "max_wal_size=1GB")
+		"-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_wal_size=1GB")
 }
 
 func (postgres) stopSignal(fast bool) syscall.Signal {

@@ -20,6 +20,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // User and password of every server; the user may do anything.
@@ -43,6 +45,7 @@ type Server struct {
 	programs programs
 	process  *exec.Cmd
 	exited   chan error
+	waiting  errgroup.Group
 	log      *bytes.Buffer
 	nextDB   int
 }
@@ -112,7 +115,8 @@ func (s *Server) Start(tb testing.TB) {
 		tb.Fatalf("start server: %v", err)
 	}
 	s.exited = make(chan error, 1)
-	go func(p *exec.Cmd, done chan<- error) { done <- p.Wait() }(s.process, s.exited)
+	process, done := s.process, s.exited
+	s.waiting.Go(func() error { done <- process.Wait(); return nil })
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
 	for {
