@@ -13,6 +13,7 @@ type guards struct {
 	frame     *frame.Frame
 	maxSize   int
 	perSource []int // by source; 0 is no limit
+	clean     []int // the same, for likeness alone
 	exclusive []*frame.Column
 	maxEach   []columnLimit
 	rules     []namedCondition
@@ -98,8 +99,13 @@ func (g *guards) refuse(a, b []int32, e cluster.Edge) string {
 	if len(a)+len(b) > g.maxSize {
 		return fmt.Sprintf("max_cluster_size: %d records", len(a)+len(b))
 	}
-	if reason := g.sources(a, b); reason != "" {
+	if reason := g.sources(g.perSource, a, b); reason != "" {
 		return reason
+	}
+	if e.Tier == cluster.Probable {
+		if reason := g.sources(g.clean, a, b); reason != "" {
+			return reason
+		}
 	}
 	for _, c := range g.exclusive {
 		if va, vb := values(c, a), values(c, b); len(va) > 0 && len(vb) > 0 && len(merge(va, vb)) > 1 {
@@ -136,17 +142,16 @@ func (g *guards) cannotLink(a, b []int32) string {
 	return ""
 }
 
-func (g *guards) sources(a, b []int32) string {
-	limited := slices.IndexFunc(g.perSource, func(n int) bool { return n > 0 }) >= 0
-	if !limited {
+func (g *guards) sources(limits []int, a, b []int32) string {
+	if slices.IndexFunc(limits, func(n int) bool { return n > 0 }) < 0 {
 		return ""
 	}
-	counts := make([]int, len(g.perSource))
+	counts := make([]int, len(limits))
 	for _, r := range slices.Concat(a, b) {
 		s := g.frame.Source[r]
 		counts[s]++
-		if g.perSource[s] > 0 && counts[s] > g.perSource[s] {
-			return fmt.Sprintf("max_records_per_source: more than %d of %s", g.perSource[s], g.frame.Sources[s].Record)
+		if limits[s] > 0 && counts[s] > limits[s] {
+			return fmt.Sprintf("max_records_per_source: more than %d of %s", limits[s], g.frame.Sources[s].Record)
 		}
 	}
 	return ""

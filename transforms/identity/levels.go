@@ -16,7 +16,7 @@ import (
 // comparisons are those of the model block, or the usual ones.
 func (p *pipeline) comparisons(columns []*frame.Column) ([]*kernel.Comparison, error) {
 	if p.model.def.Model == nil || len(p.model.def.Model.Comparisons) == 0 {
-		return p.defaultComparisons(columns), nil
+		return p.withSources(p.defaultComparisons(columns)), nil
 	}
 	var out []*kernel.Comparison
 	for _, b := range p.model.def.Model.Comparisons {
@@ -28,7 +28,14 @@ func (p *pipeline) comparisons(columns []*frame.Column) ([]*kernel.Comparison, e
 			out = append(out, c)
 		}
 	}
-	return out, nil
+	return p.withSources(out), nil
+}
+
+func (p *pipeline) withSources(list []*kernel.Comparison) []*kernel.Comparison {
+	if c := p.sourceComparison(); c != nil && len(list) > 0 {
+		list = append(list, c)
+	}
+	return list
 }
 
 // userComparison compiles a comparison block; nil when no record has its attributes.

@@ -125,6 +125,7 @@ func (p *pipeline) cluster(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	g.clean = p.cleanSources()
 	opt := p.model.clusterOptions(g)
 	result, err := cluster.Run(ctx, p.frame.Len(), p.edges, opt)
 	if err != nil {

@@ -133,7 +133,7 @@ func (f *fit) expect() float64 {
 		q := n / (1 + math.Exp(-odds))
 		likelihood += n * (base + math.Log1p(math.Exp(math.Min(odds, 700))))
 		f.matches += q
-		f.odds[i] = math.Exp(math.Min(odds, 300))
+		f.odds[i] = math.Exp(math.Min(odds, sureOdds))
 	}
 	f.compete()
 	return likelihood
@@ -212,7 +212,7 @@ func (f *fit) setU() {
 func (f *fit) guard() {
 	for k := range f.model.Comparisons {
 		c := &f.model.Comparisons[k]
-		if best := &c.Levels[0]; best.M < best.U {
+		if best := &c.Levels[0]; best.M < best.U && !c.Nominal {
 			f.model.Messages = append(f.model.Messages, fmt.Sprintf("%s: agreement was rarer among matches than among others; the comparison is not used", c.Name))
 			for l := range c.Levels {
 				c.Levels[l].M = c.Levels[l].U
@@ -220,3 +220,7 @@ func (f *fit) guard() {
 		}
 	}
 }
+
+// sureOdds is the logarithm of the odds above which all candidates count alike: records
+// with many duplicates learn from all of them, not from the best copy alone.
+const sureOdds = 6 * math.Ln2

@@ -11,6 +11,8 @@ import (
 type Comparison struct {
 	Name   string  `json:"name"`
 	Levels []Level `json:"levels"`
+	// Nominal levels have no order: the first one need not speak for a match.
+	Nominal bool `json:"nominal,omitempty"`
 }
 
 // A Level of agreement, with its probability among pairs of one entity and of two.

@@ -18,6 +18,8 @@ type Comparison struct {
 	// Columns that it reads, for reports.
 	Columns []string
 	Levels  []Level
+	// Nominal levels have no order.
+	Nominal bool
 	// Level must be safe for concurrent use.
 	Level func(a, b int32) int8
 }
@@ -107,7 +109,7 @@ func (l *Level) Extra(a, b int32) int32 {
 func Model(comparisons []*Comparison) *fs.Model {
 	m := &fs.Model{Prior: 1e-4}
 	for _, c := range comparisons {
-		k := fs.Comparison{Name: c.Name}
+		k := fs.Comparison{Name: c.Name, Nominal: c.Nominal}
 		for _, l := range c.Levels {
 			k.Levels = append(k.Levels, fs.Level{Name: l.Name, M: l.M, U: 0.01})
 		}
