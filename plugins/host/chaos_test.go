@@ -214,7 +214,7 @@ func TestSlowConsumerHoldsThePlugin(t *testing.T) {
 // readPID waits for a process to write its id.
 func readPID(t testing.TB, path string) int {
 	t.Helper()
-	for range 100 {
+	for range 500 {
 		if b, err := os.ReadFile(path); err == nil && len(b) > 0 {
 			pid, err := strconv.Atoi(string(b))
 			if err != nil {

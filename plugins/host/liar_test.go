@@ -29,7 +29,7 @@ func openLiar(t testing.TB, h *host.Host, family, act string) core.Source {
 // TestLies: whatever the plugin claims, the read fails with a typed error that names the
 // plugin and costs next to no memory.
 func TestLies(t *testing.T) {
-	h, _ := newHost(t, func(o *host.Options) { o.HangTimeout = time.Second })
+	h, _ := newHost(t, func(o *host.Options) { o.HangTimeout = 3 * time.Second })
 	for act, want := range map[string]string{
 		"no end":               "without saying that it was complete",
 		"chunk first":          "belongs to no frame",

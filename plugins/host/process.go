@@ -78,8 +78,7 @@ func (h *Host) start(ctx context.Context, family string) (*process, error) {
 		SyncStderr:       &lineWriter{line: printed},
 		GRPCDialOptions:  dialOptions(),
 		RunnerFunc: func(_ hclog.Logger, cmd *exec.Cmd, _ string) (runner.Runner, error) {
-			p.child = newChild(bin, append(h.environment(), cmd.Env...), h.opt.MemoryLimit, printed)
-			return p.child, nil
+			return p.setChild(newChild(bin, append(h.environment(), cmd.Env...), h.opt.MemoryLimit, printed))
 		},
 	})
 	if err := p.connect(ctx); err != nil {
@@ -136,6 +135,17 @@ func (p *process) startError(err error) error {
 		Try: "run `unsilo plugin verify`, or install a plugin built for this version of unsilo and this machine"}
 }
 
+// setChild keeps the runner, unless the start was given up before.
+func (p *process) setChild(c *child) (runner.Runner, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.condemned != nil {
+		return nil, p.condemned
+	}
+	p.child = c
+	return c, nil
+}
+
 // awaitOutput gives the last lines of a process that just ended time to arrive.
 func (p *process) awaitOutput() {
 	if p.child == nil {
@@ -190,9 +200,10 @@ func (p *process) condemn(why error) {
 	if p.condemned == nil {
 		p.condemned = why
 	}
+	c := p.child
 	p.mu.Unlock()
-	if p.child != nil {
-		_ = p.child.Kill(context.Background())
+	if c != nil {
+		_ = c.Kill(context.Background())
 	}
 }
 

@@ -2,6 +2,7 @@ package host
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -34,7 +35,8 @@ type child struct {
 
 	group  errgroup.Group
 	exited chan struct{}
-	mu     sync.Mutex
+	mu     sync.Mutex // guards cmd.Process from Start on
+	killed bool
 	reaped bool
 	err    error
 }
@@ -61,14 +63,11 @@ func (c *child) Start(context.Context) error {
 	c.group.Go(func() error {
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
-		err := c.cmd.Start()
+		err := c.launch()
 		for _, f := range theirs {
 			f.Close()
 		}
 		c.bin.file.Close()
-		if err == nil {
-			limitMemory(c.cmd.Process.Pid, c.limit)
-		}
 		started <- err
 		if err == nil {
 			c.await()
@@ -79,6 +78,20 @@ func (c *child) Start(context.Context) error {
 		c.closePipes()
 		return fmt.Errorf("start plugin: %w", err)
 	}
+	return nil
+}
+
+// launch starts the process, unless it was killed before.
+func (c *child) launch() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.killed {
+		return errors.New("it was killed before it started")
+	}
+	if err := c.cmd.Start(); err != nil {
+		return err
+	}
+	limitMemory(c.cmd.Process.Pid, c.limit)
 	return nil
 }
 
@@ -147,6 +160,7 @@ func (c *child) Wait(context.Context) error {
 func (c *child) Kill(context.Context) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.killed = true
 	if c.cmd.Process != nil && !c.reaped {
 		killGroup(c.cmd.Process)
 	}
@@ -164,6 +178,8 @@ func (c *child) Name() string { return c.bin.path }
 
 // ID is the process id.
 func (c *child) ID() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if c.cmd.Process == nil {
 		return ""
 	}
