@@ -93,6 +93,7 @@ func (t *tx) create(ctx context.Context, want core.Table) error {
 		columns[i] = quote(f.Name) + " " + name
 	}
 	t.ddl = true
+	t.forget(want.Name)
 	if _, err := t.run(ctx, "CREATE TABLE "+place(want.Name)+" ("+strings.Join(columns, ", ")+")"); err != nil {
 		return err
 	}
@@ -150,8 +151,11 @@ func (t *tx) alter(ctx context.Context, have *core.Table, want core.Table) error
 				fmt.Errorf("column %q is %s and cannot become %s without loss", f.Name, fields[i].Type, f.Type))
 		}
 	}
-	for _, change := range sql {
+	if len(sql) > 0 {
 		t.ddl = true
+		t.touch(have.Name)
+	}
+	for _, change := range sql {
 		if _, err := t.run(ctx, "ALTER TABLE "+place(have.Name)+" "+change); err != nil {
 			return err
 		}
@@ -229,6 +233,7 @@ func (t *tx) Drop(ctx context.Context, name core.TableName) error {
 
 func (t *tx) drop(ctx context.Context, name core.TableName) error {
 	t.ddl = true
+	t.forget(name)
 	t.tables[foldTable(name)] = nil
 	for _, sql := range []string{
 		"DROP TABLE " + place(name),
@@ -275,30 +280,28 @@ func (t *tx) rename(ctx context.Context, source *core.Table, to core.TableName) 
 	if err := checkName(to.Name); err != nil {
 		return refuse("swap "+source.Name.String(), err)
 	}
+	t.forget(source.Name)
+	t.forget(to)
+	from := place(source.Name)
+	sql := []string{"ALTER TABLE " + from + " RENAME TO " + quote(to.Name)}
 	if fold(source.Name.Schema) != fold(to.Schema) {
-		moved := *source
-		moved.Name = to
 		if err := t.ensureSchema(ctx, to.Schema); err != nil {
 			return err
 		}
-		if err := t.create(ctx, moved); err != nil {
-			return err
-		}
-		if _, err := t.run(ctx, "INSERT INTO "+place(to)+" SELECT * FROM "+place(source.Name)); err != nil {
-			return err
-		}
-		return t.drop(ctx, source.Name)
-	}
-	if _, err := t.run(ctx, "ALTER TABLE "+place(source.Name)+" RENAME TO "+quote(to.Name)); err != nil {
-		return err
+		sql = []string{"CREATE TABLE " + place(to) + " AS SELECT * FROM " + from, "DROP TABLE " + from}
+	} else {
+		to.Schema = source.Name.Schema
 	}
 	for _, table := range []string{tableKeys, tableColumns} {
-		if _, err := t.run(ctx, "UPDATE "+system(table)+" SET table_name = "+literal(to.Name)+onlyTable(source.Name)); err != nil {
+		sql = append(sql, "UPDATE "+system(table)+" SET table_schema = "+literal(to.Schema)+", table_name = "+literal(to.Name)+onlyTable(source.Name))
+	}
+	for _, s := range sql {
+		if _, err := t.run(ctx, s); err != nil {
 			return err
 		}
 	}
 	renamed := *source
-	renamed.Name = core.TableName{Schema: source.Name.Schema, Name: to.Name}
+	renamed.Name = to
 	t.tables[foldTable(source.Name)] = nil
 	t.tables[foldTable(to)] = &renamed
 	return nil

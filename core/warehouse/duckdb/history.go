@@ -42,6 +42,11 @@ func (t *tx) addHistory(ctx context.Context, table *core.Table) (*core.Table, er
 
 // history stores versions.
 func (w *writing) history(ctx context.Context) (counts core.Counts, err error) {
+	size, err := w.size(ctx)
+	if err != nil {
+		return counts, err
+	}
+	w.keys = w.filter(size == 0)
 	c, last, err := w.chunk(ctx)
 	if err != nil {
 		return counts, err
@@ -50,11 +55,13 @@ func (w *writing) history(ctx context.Context) (counts core.Counts, err error) {
 	if c.rows == 0 {
 		return counts, nil
 	}
-	size, err := w.size(ctx)
-	if err != nil {
-		return counts, err
+	fresh := false
+	if last {
+		if fresh, err = w.allNew(ctx, c); err != nil {
+			return counts, err
+		}
 	}
-	if size == 0 && last && w.src.unique(c) {
+	if fresh {
 		target := place(w.table.Name) + " (" + w.names("") + ", " + core.HistoryFrom + ")"
 		return core.Counts{New: c.rows}, w.load(ctx, c, target, ", "+timestamp(w.req.At))
 	}

@@ -3,7 +3,6 @@
 package duckdb
 
 import (
-	"encoding/binary"
 	"math"
 	"math/bits"
 
@@ -18,14 +17,14 @@ func (s *source) unique(c *chunk) bool {
 	if c.rows <= 1 {
 		return true
 	}
+	if _, ok := s.keyClasses(); !ok {
+		return false
+	}
 	set := newHashSet(c.rows)
-	var hashes []uint64
 	for _, b := range c.batches {
-		hashes = append(hashes[:0], make([]uint64, b.NumRows())...)
-		for _, k := range s.key {
-			if !hashColumn(hashes, b.Column(k)) {
-				return false
-			}
+		hashes, ok := s.hashes(b)
+		if !ok {
+			return false
 		}
 		for _, h := range hashes {
 			if !set.add(h) {
@@ -34,6 +33,18 @@ func (s *source) unique(c *chunk) bool {
 		}
 	}
 	return true
+}
+
+// hashes gives the hash of each row's key. Equal keys have equal hashes; ok is false if
+// that cannot be promised for the columns' types.
+func (s *source) hashes(b arrow.RecordBatch) (hashes []uint64, ok bool) {
+	hashes = make([]uint64, b.NumRows())
+	for _, k := range s.key {
+		if _, ok := hashClass(b.Column(k).DataType()); !ok || !hashColumn(hashes, b.Column(k)) {
+			return nil, false
+		}
+	}
+	return hashes, true
 }
 
 // A hashSet holds 64-bit hashes by open addressing. It never grows.
@@ -66,45 +77,49 @@ func (s *hashSet) add(h uint64) bool {
 
 // mix folds a value into a hash.
 func mix(h, v uint64) uint64 {
-	hi, lo := bits.Mul64(h^0x9e3779b97f4a7c15^v, 0xd6e8feb86659fd93)
-	return hi ^ lo ^ v<<1
+	hi, lo := bits.Mul64(h^0x9e3779b97f4a7c15, v^0xd6e8feb86659fd93)
+	return (hi ^ lo) * 0xff51afd7ed558ccd
 }
 
 // hashColumn folds a column into the hashes of its rows. Values that DuckDB holds for
-// equal get equal hashes; false means that this cannot be promised for the type.
+// equal get equal hashes.
 func hashColumn(hashes []uint64, col arrow.Array) bool {
 	switch a := col.(type) {
 	case *array.String:
-		for i := range hashes {
-			hashes[i] = mix(hashes[i], xxh3.HashString(a.Value(i)))
-		}
-	case *array.Binary:
-		for i := range hashes {
-			hashes[i] = mix(hashes[i], xxh3.Hash(a.Value(i)))
-		}
+		hashTexts(hashes, a.Value)
 	case *array.LargeString:
-		for i := range hashes {
-			hashes[i] = mix(hashes[i], xxh3.HashString(a.Value(i)))
-		}
+		hashTexts(hashes, a.Value)
 	case *array.StringView:
-		for i := range hashes {
-			hashes[i] = mix(hashes[i], xxh3.HashString(a.Value(i)))
-		}
+		hashTexts(hashes, a.Value)
+	case *array.Binary:
+		hashTexts(hashes, a.ValueString)
 	case *array.Int64:
-		for i, v := range a.Int64Values() {
-			hashes[i] = mix(hashes[i], uint64(v))
-		}
+		hashIntegers(hashes, a.Int64Values())
 	case *array.Int32:
-		for i, v := range a.Int32Values() {
-			hashes[i] = mix(hashes[i], uint64(v))
-		}
+		hashIntegers(hashes, a.Int32Values())
+	case *array.Int16:
+		hashIntegers(hashes, a.Int16Values())
+	case *array.Int8:
+		hashIntegers(hashes, a.Int8Values())
 	case *array.Uint64:
-		for i, v := range a.Uint64Values() {
-			hashes[i] = mix(hashes[i], v)
-		}
+		hashIntegers(hashes, a.Uint64Values())
+	case *array.Uint32:
+		hashIntegers(hashes, a.Uint32Values())
+	case *array.Uint16:
+		hashIntegers(hashes, a.Uint16Values())
+	case *array.Uint8:
+		hashIntegers(hashes, a.Uint8Values())
+	case *array.Timestamp:
+		hashIntegers(hashes, a.TimestampValues())
+	case *array.Date32:
+		hashIntegers(hashes, a.Date32Values())
 	case *array.Float64:
 		for i, v := range a.Float64Values() {
 			hashes[i] = mix(hashes[i], floatBits(v))
+		}
+	case *array.Decimal128:
+		for i, v := range a.Values() {
+			hashes[i] = mix(mix(hashes[i], v.LowBits()), uint64(v.HighBits()))
 		}
 	case *array.Boolean:
 		for i := range hashes {
@@ -115,11 +130,24 @@ func hashColumn(hashes []uint64, col arrow.Array) bool {
 			hashes[i] = mix(hashes[i], v)
 		}
 	default:
-		return hashFixed(hashes, col)
+		return false
 	}
 	return true
 }
 
+func hashTexts(hashes []uint64, value func(int) string) {
+	for i := range hashes {
+		hashes[i] = mix(hashes[i], xxh3.HashString(value(i)))
+	}
+}
+
+func hashIntegers[T ~int8 | ~int16 | ~int32 | ~int64 | ~uint8 | ~uint16 | ~uint32 | ~uint64](hashes []uint64, values []T) {
+	for i, v := range values {
+		hashes[i] = mix(hashes[i], uint64(v))
+	}
+}
+
+// floatBits gives zero one sign and NaN one form.
 func floatBits(v float64) uint64 {
 	switch {
 	case v == 0:
@@ -128,33 +156,4 @@ func floatBits(v float64) uint64 {
 		return 1
 	}
 	return math.Float64bits(v)
-}
-
-// hashFixed folds columns whose values are equal when their bytes are.
-func hashFixed(hashes []uint64, col arrow.Array) bool {
-	switch t := col.DataType().(type) {
-	case *arrow.TimestampType:
-		// DuckDB keeps zoned nanoseconds as microseconds: different values may become one.
-		if t.TimeZone != "" && t.Unit == arrow.Nanosecond {
-			return false
-		}
-	case *arrow.Int8Type, *arrow.Int16Type, *arrow.Uint8Type, *arrow.Uint16Type, *arrow.Uint32Type, *arrow.Date32Type,
-		*arrow.Decimal128Type, *arrow.FixedSizeBinaryType:
-	default:
-		return false
-	}
-	width := col.DataType().(arrow.FixedWidthDataType).Bytes()
-	values := col.Data().Buffers()[1].Bytes()[col.Data().Offset()*width:]
-	var padded [8]byte
-	for i := range hashes {
-		v := values[i*width : (i+1)*width]
-		if width <= 8 {
-			padded = [8]byte{}
-			copy(padded[:], v)
-			hashes[i] = mix(hashes[i], binary.LittleEndian.Uint64(padded[:]))
-		} else {
-			hashes[i] = mix(hashes[i], xxh3.Hash(v))
-		}
-	}
-	return true
 }

@@ -21,6 +21,7 @@ func (w *writing) merge(ctx context.Context) (counts core.Counts, err error) {
 	if err != nil {
 		return counts, err
 	}
+	w.keys = w.filter(before == 0)
 	if before == 0 {
 		return w.fill(ctx)
 	}
@@ -32,16 +33,28 @@ func (w *writing) merge(ctx context.Context) (counts core.Counts, err error) {
 	if c.rows == 0 {
 		return counts, nil
 	}
-	if last && w.src.unique(c) {
-		known, err := w.knows(ctx, c)
-		if err != nil {
+	fresh := false
+	if last {
+		if fresh, err = w.allNew(ctx, c); err != nil {
 			return counts, err
 		}
-		if !known {
-			return core.Counts{New: c.rows}, w.insert(ctx, c)
-		}
+	}
+	if fresh {
+		return core.Counts{New: c.rows}, w.insert(ctx, c)
 	}
 	return w.mergeStaged(ctx, c, last, before)
+}
+
+// allNew reports whether all keys of a chunk are new and different.
+func (w *writing) allNew(ctx context.Context, c *chunk) (bool, error) {
+	if w.keys != nil {
+		return c.fresh, nil
+	}
+	if !w.src.unique(c) {
+		return false, nil
+	}
+	known, err := w.knows(ctx, c)
+	return !known, err
 }
 
 // fill merges into an empty table: whatever the rows hold, every key is new.
@@ -52,16 +65,16 @@ func (w *writing) fill(ctx context.Context) (core.Counts, error) {
 		if c, last, err = w.chunk(ctx); err != nil {
 			return core.Counts{}, w.undo(!first, err)
 		}
-		known := !w.src.unique(c)
-		if !known && !first && c.rows > 0 {
-			known, err = w.knows(ctx, c)
+		fresh := c.rows == 0
+		if !fresh {
+			fresh, err = w.allNew(ctx, c)
 		}
 		switch {
 		case err != nil:
-		case known:
-			_, err = w.mergeStaged(ctx, c, true, 0)
-		default:
+		case fresh:
 			err = w.insert(ctx, c)
+		default:
+			_, err = w.mergeStaged(ctx, c, true, 0)
 		}
 		c.release()
 		if err != nil {
@@ -99,9 +112,13 @@ func (w *writing) knows(ctx context.Context, c *chunk) (known bool, err error) {
 		return false, err
 	}
 	defer rows.Release()
+	current := ""
+	if w.req.Mode == core.WriteHistory {
+		current = " WHERE t." + core.HistoryTo + " IS NULL"
+	}
 	err = w.tx.with(ctx, rows, func(view string) error {
 		n, err := w.tx.c.number(ctx, "SELECT count(*) FROM "+place(w.table.Name)+" t SEMI JOIN (SELECT * FROM "+view+
-			") s ON "+w.sameKey())
+			") s ON "+w.sameKey()+current)
 		known = n > 0
 		return err
 	})

@@ -16,13 +16,6 @@ import (
 	"github.com/unsilo/unsilo/core"
 )
 
-// A write takes rows in chunks of this size. It bounds memory, and is large enough that
-// a statement's fixed cost does not show.
-const (
-	chunkBytes = 64 << 20
-	chunkRows  = 1 << 20
-)
-
 // A source hands over the rows of a request in chunks, checked and in a form DuckDB can
 // read. Its columns are named c0, c1, ... in the order of columns.
 type source struct {
@@ -92,6 +85,8 @@ type chunk struct {
 	batches []arrow.RecordBatch
 	rows    int64
 	bytes   int64
+	// fresh says that a filter knows all keys to be new and different.
+	fresh bool
 }
 
 func (c *chunk) release() {
@@ -106,11 +101,11 @@ func (c *chunk) reader() (array.RecordReader, error) {
 	return array.NewRecordReader(c.schema, c.batches)
 }
 
-// next reads the following chunk; last says that none comes after it. The caller
-// releases it.
-func (s *source) next(ctx context.Context) (c *chunk, last bool, err error) {
+// next reads the following chunk, up to a number of rows or bytes; last says that none
+// comes after it. The caller releases it.
+func (s *source) next(ctx context.Context, rows, bytes int64) (c *chunk, last bool, err error) {
 	c = &chunk{schema: s.schema}
-	for c.bytes < chunkBytes && c.rows < chunkRows {
+	for c.rows < rows && c.bytes < bytes {
 		if err = ctx.Err(); err != nil {
 			break
 		}

@@ -159,6 +159,7 @@ func (t *tx) materialize(ctx context.Context, table core.TableName, query string
 			return 0, err
 		}
 	}
+	t.forget(table)
 	if _, err := t.run(ctx, "ALTER TABLE "+place(building)+" RENAME TO "+quote(table.Name)); err != nil {
 		return 0, err
 	}

@@ -31,6 +31,9 @@ type tx struct {
 	began  bool // DuckDB's transaction has started
 	ddl    bool // a schema was changed: commit is followed by a checkpoint
 	spoilt error
+	// since is the warehouse's clock at the beginning; touched are the tables changed.
+	since   int64
+	touched map[core.TableName]bool
 	// tables as this transaction sees them, by folded name; nil means absent.
 	tables map[core.TableName]*core.Table
 }
@@ -46,7 +49,7 @@ func (w *Warehouse) Begin(ctx context.Context) (core.Tx, error) {
 		w.release(c)
 		return nil, w.fail("begin", err)
 	}
-	t := &tx{w: w, c: c, helper: helper, tables: map[core.TableName]*core.Table{}}
+	t := &tx{w: w, c: c, helper: helper, tables: map[core.TableName]*core.Table{}, touched: map[core.TableName]bool{}}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.txs[t] = struct{}{}
@@ -79,6 +82,9 @@ func (t *tx) begin(ctx context.Context) error {
 	if t.began {
 		return nil
 	}
+	t.w.mu.Lock()
+	t.since = t.w.clock
+	t.w.mu.Unlock()
 	_, err := t.c.exec(ctx, "BEGIN")
 	t.began = err == nil
 	return err
@@ -154,6 +160,7 @@ func (t *tx) End(ctx context.Context, commit bool) error {
 	}
 	t.ended = true
 	err := t.finish(ctx, commit)
+	t.w.untouch(t, commit && err == nil)
 	t.w.release(t.c)
 	t.w.release(t.helper)
 	t.w.mu.Lock()

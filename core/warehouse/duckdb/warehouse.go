@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"sync/atomic"
 
 	"github.com/unsilo/unsilo/core"
 )
@@ -36,6 +37,19 @@ type Warehouse struct {
 	txs    map[*tx]struct{}
 	// commits counts what changed the file since Open.
 	commits int64
+
+	// The filters of tables, by folded name, and what tells whether one may be begun: the
+	// clock counts transactions that ended, ended tells when the last one that changed a
+	// table did.
+	filters      map[core.TableName]*keyFilter
+	filterBudget atomic.Int64
+	clock        int64
+	ended        map[core.TableName]int64
+
+	// A write takes rows in chunks of at least chunkRows rows or chunkBytes, whichever comes
+	// first. This bounds memory, and is large enough that a statement's fixed cost does not
+	// show.
+	chunkRows, chunkBytes int64
 }
 
 // Open opens the file, or creates it with mode 0600, and brings the system tables up to
@@ -46,7 +60,9 @@ func Open(ctx context.Context, config Config) (*Warehouse, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &Warehouse{config: config, txs: map[*tx]struct{}{}}
+	w := &Warehouse{config: config, txs: map[*tx]struct{}{}, filters: map[core.TableName]*keyFilter{},
+		ended: map[core.TableName]int64{}, chunkRows: 1 << 20, chunkBytes: 64 * mib}
+	w.filterBudget.Store(filterBytes)
 	if config.Path != "" {
 		if !config.ReadOnly {
 			if err := create(ctx, config); err != nil {
@@ -148,6 +164,9 @@ func (w *Warehouse) connect(ctx context.Context) (*conn, error) {
 		}
 		w.in.close()
 		w.in, w.broken = nil, false
+		for name := range w.filters {
+			w.endFilter(name)
+		}
 	}
 	if w.in == nil {
 		in, err := w.start(ctx)

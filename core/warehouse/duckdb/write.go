@@ -46,6 +46,10 @@ func (t *tx) write(ctx context.Context, req core.WriteRequest) (core.Counts, err
 	if err != nil {
 		return core.Counts{}, refuse("write "+req.Table.String(), err)
 	}
+	if err := t.begin(ctx); err != nil {
+		return core.Counts{}, err
+	}
+	t.touch(table.Name)
 	w := &writing{tx: t, table: table, req: req, src: src}
 	switch req.Mode {
 	case core.WriteAppend:
@@ -99,11 +103,15 @@ type writing struct {
 	table *core.Table
 	req   core.WriteRequest
 	src   *source
+	keys  *keyFilter // nil if there is none
 }
 
 // chunk reads the next rows. An error in them is the caller's.
 func (w *writing) chunk(ctx context.Context) (*chunk, bool, error) {
-	c, last, err := w.src.next(ctx)
+	c, last, err := w.src.next(ctx, w.tx.w.chunkRows, w.tx.w.chunkBytes)
+	if err == nil && w.keys != nil {
+		c.fresh = w.remember(c)
+	}
 	var known *core.Error
 	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.As(err, &known) {
 		return c, last, err
@@ -114,6 +122,7 @@ func (w *writing) chunk(ctx context.Context) (*chunk, bool, error) {
 // appendRows adds all rows.
 func (w *writing) appendRows(ctx context.Context) (core.Counts, error) {
 	var counts core.Counts
+	w.tx.forget(w.table.Name)
 	for last := false; !last; {
 		var c *chunk
 		var err error
