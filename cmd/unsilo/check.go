@@ -13,6 +13,10 @@ func (a *app) checkCmd() *cobra.Command {
 	return &cobra.Command{
 		Use:   "check [source...]",
 		Short: "Prove that the sources can be reached and let us in",
+		Long:  "Opens each source with its credentials and asks it for nothing but an answer. Without names it takes all of them.",
+		Example: `  unsilo check
+  unsilo check crm erp`,
+		ValidArgsFunction: a.completeNames((*project).sourceNames),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			p, err := a.load()
 			if err != nil {
@@ -28,7 +32,7 @@ func (a *app) checkCmd() *cobra.Command {
 				return err
 			}
 			g := grid{columns: []string{"source", "status", "detail"}}
-			code := exitDone
+			var errs []error
 			for _, name := range slices.Sorted(maps.Keys(found)) {
 				err := found[name]
 				if err == nil {
@@ -36,17 +40,12 @@ func (a *app) checkCmd() *cobra.Command {
 					continue
 				}
 				g.add(name, string(core.KindOf(err)), p.secrets.Redact(err.Error()))
-				if code == exitDone {
-					code = exitFailed
-				}
-				if core.KindOf(err) == core.KindAuth {
-					code = exitAuth
-				}
+				errs = append(errs, err)
 			}
-			if err := a.show(g); err != nil || code == exitDone {
+			if err := a.show(g); err != nil || len(errs) == 0 {
 				return err
 			}
-			return exited{code}
+			return exited{failureCode(errs...)}
 		},
 	}
 }

@@ -17,10 +17,16 @@ func (a *app) connectorCmd() *cobra.Command {
 	cmd := &cobra.Command{Use: "connector", Short: "List connectors and their configuration"}
 	list := &cobra.Command{
 		Use: "list", Short: "List the connectors", Args: noArgs,
+		Long: "Lists the built-in connectors and, in a project, those its files define.",
 		RunE: func(*cobra.Command, []string) error { return a.listConnectors() },
 	}
 	docs := &cobra.Command{
-		Use: "docs NAME", Short: "Write a connector's documentation as Markdown", Args: exactArgs("NAME"),
+		Use: "docs NAME", Short: "Write what a connector takes, as Markdown", Args: exactArgs("NAME"),
+		Example: `  unsilo connector docs postgres
+  unsilo connector docs hubspot -o csv      its attributes, one a row`,
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return slices.Sorted(maps.Keys(a.specs())), cobra.ShellCompDirectiveNoFileComp
+		},
 		RunE: func(_ *cobra.Command, args []string) error {
 			specs := a.specs()
 			spec, ok := specs[args[0]]
@@ -32,8 +38,7 @@ func (a *app) connectorCmd() *cobra.Command {
 				}
 				return e
 			}
-			_, err := fmt.Fprint(a.out, docsOf(spec))
-			return err
+			return a.say(fieldsOf(spec), "%s", docsOf(spec))
 		},
 	}
 	cmd.AddCommand(list, docs)
@@ -62,6 +67,21 @@ func (a *app) listConnectors() error {
 		g.add(s.Name, "unsilo-plugin-"+s.PluginFamily(), s.Summary, s.TestedAgainst)
 	}
 	return a.show(g)
+}
+
+// fieldsOf lays a connector's attributes out one a row.
+func fieldsOf(s core.Spec) grid {
+	g := grid{columns: []string{"block", "attribute", "type", "required", "secret", "default", "one_of", "help"},
+		extra: map[string]any{"name": s.Name, "summary": s.Summary, "doc": s.Doc, "tested_against": s.TestedAgainst}}
+	add := func(block string, fields []core.Field) {
+		for _, f := range fields {
+			g.add(block, f.Name, string(f.Type), f.Required, f.Secret, f.Default, strings.Join(f.Enum, " "), f.Help)
+		}
+	}
+	add("source", s.Fields)
+	add("stream", s.StreamFields)
+	add("stream", config.StreamFields())
+	return g
 }
 
 // docsOf writes a connector's page from its Spec, which is all there is to know.

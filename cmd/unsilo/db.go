@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -16,7 +17,8 @@ func (a *app) dbCmd() *cobra.Command {
 	cmd := &cobra.Command{Use: "db", Short: "Look after the warehouse file"}
 	verify := &cobra.Command{
 		Use: "verify", Short: "Read every block of every table", Args: noArgs,
-		Long: "Reads the whole warehouse and shows rows and a checksum per table. A damaged block is found and named.",
+		Long:    "Reads the whole warehouse and shows rows and a checksum per table. A damaged block is found and named.",
+		Example: "  unsilo db verify",
 		RunE: a.withLock(func(cmd *cobra.Command, p *project) error {
 			w, err := duckdb.Open(cmd.Context(), p.duckdb())
 			if err != nil {
@@ -35,6 +37,7 @@ func (a *app) dbCmd() *cobra.Command {
 		Long: `Sets a write-ahead log aside that cannot be replayed, and verifies what remains. Nothing
 is thrown away: the log keeps its place under another name. The next run reads again
 what the log held.`,
+		Example: "  unsilo db repair",
 		RunE: a.withLock(func(cmd *cobra.Command, p *project) error {
 			r, err := duckdb.Repair(cmd.Context(), p.Warehouse.Path)
 			if err != nil {
@@ -47,18 +50,24 @@ what the log held.`,
 		}),
 	}
 	backup := &cobra.Command{
-		Use: "backup [FILE]", Short: "Write a verified copy of the warehouse", Args: cobra.MaximumNArgs(1),
+		Use: "backup [FILE]", Short: "Write a verified copy of the warehouse", Args: atMostArgs(1),
+		Long: "Copies the warehouse to FILE, or to a name with the time beside it, and reads the copy through. FILE must not exist.",
+		Example: `  unsilo db backup
+  unsilo db backup /mnt/backup/acme.duckdb`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.withLock(func(cmd *cobra.Command, p *project) error {
 				to := fmt.Sprintf("%s.%s.backup", p.Warehouse.Path, time.Now().UTC().Format("20060102T150405Z"))
 				if len(args) == 1 {
 					to = args[0]
 				}
+				if _, err := os.Lstat(to); err == nil {
+					return usageError{fmt.Errorf("%s is there already: a backup replaces nothing", to)}
+				}
 				if err := p.backup(cmd, to); err != nil {
 					return err
 				}
-				_, err := fmt.Fprintln(a.out, filepath.ToSlash(to))
-				return err
+				to = filepath.ToSlash(to)
+				return a.say(grid{columns: []string{"file"}, rows: [][]any{{to}}}, "%s\n", to)
 			})(cmd, args)
 		},
 	}

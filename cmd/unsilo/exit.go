@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -72,24 +71,40 @@ func exitCode(ctx context.Context, err error) int {
 		return exitNoProject
 	case errors.As(err, &locked):
 		return exitLocked
-	case errors.As(err, &usage), errors.As(err, &diag), strings.HasPrefix(err.Error(), "unknown command"):
+	case errors.As(err, &usage), errors.As(err, &diag):
 		return exitConfig
 	}
-	switch core.KindOf(err) {
-	case core.KindAuth:
-		return exitAuth
-	case core.KindConfig:
+	return failureCode(err)
+}
+
+// failureCode is the exit code for what failed: refused credentials come first, and a
+// configuration is only to blame when it is for all of it.
+func failureCode(errs ...error) int {
+	config := 0
+	for _, err := range errs {
+		switch core.KindOf(err) {
+		case core.KindAuth:
+			return exitAuth
+		case core.KindConfig:
+			config++
+		}
+	}
+	if config == len(errs) {
 		return exitConfig
 	}
 	return exitFailed
 }
 
 // report writes an error for the reader of the output format.
-func (a *app) report(cmd *cobra.Command, err error) {
+func (a *app) report(ctx context.Context, cmd *cobra.Command, err error) {
 	var said exited
 	var diag diagnosed
 	switch {
 	case errors.As(err, &said):
+		return
+	case exitCode(ctx, err) == exitInterrupted:
+		a.showDiagnostics(core.Diagnostics{{Severity: core.SeverityError, Summary: "interrupted",
+			Try: "run it again: what was committed stands, and a run goes on from there"}})
 		return
 	case errors.As(err, &diag):
 		a.showDiagnostics(diag.ds)
@@ -114,16 +129,17 @@ func tryFor(cmd *cobra.Command, err error) string {
 		return "wait for it to end; a run that was killed holds nothing"
 	case errors.As(err, &usage) && cmd != nil:
 		return "see `" + cmd.CommandPath() + " --help`"
-	case strings.HasPrefix(err.Error(), "unknown command"):
-		return "see `unsilo --help`"
 	}
 	return ""
 }
 
+// jsonDiagnostics reports whether standard error is JSON.
+func (a *app) jsonDiagnostics() bool { return a.output == "json" || a.output == "ndjson" }
+
 // showDiagnostics writes diagnostics to stderr: text, or JSON when the output is JSON.
 func (a *app) showDiagnostics(ds core.Diagnostics) {
-	if a.output == "json" || a.output == "ndjson" {
-		a.writeJSON(a.err, map[string]any{"format_version": formatVersion, "diagnostics": ds})
+	if a.jsonDiagnostics() {
+		_ = a.writeJSON(a.err, map[string]any{"format_version": formatVersion, "diagnostics": ds})
 		return
 	}
 	config.RenderText(a.err, ds, a.colour(a.err))

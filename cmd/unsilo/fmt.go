@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -18,6 +19,8 @@ func (a *app) fmtCmd() *cobra.Command {
 		Use:   "fmt [file...]",
 		Short: "Lay out the project's *.hcl files in the standard way",
 		Long:  "Rewrites files that are not in the standard layout and prints their names. Without names it takes every *.hcl file of the project.",
+		Example: `  unsilo fmt
+  unsilo fmt --check        for CI: names the files that would change, and exits with 1`,
 		RunE: func(_ *cobra.Command, args []string) error {
 			files := args
 			if len(files) == 0 {
@@ -26,21 +29,26 @@ func (a *app) fmtCmd() *cobra.Command {
 					return noProject{a.dir}
 				}
 			}
-			var changed int
+			g := grid{columns: []string{"file"}}
+			var text strings.Builder
 			var errs []error
 			for _, f := range files {
-				did, err := a.formatFile(f, check)
+				did, err := formatFile(f, check)
 				if err != nil {
 					errs = append(errs, err)
 				}
 				if did {
-					changed++
+					g.add(f)
+					fmt.Fprintln(&text, f)
 				}
+			}
+			if err := a.say(g, "%s", text.String()); err != nil {
+				return err
 			}
 			if len(errs) > 0 {
 				return usageError{errors.Join(errs...)}
 			}
-			if check && changed > 0 {
+			if check && len(g.rows) > 0 {
 				return exited{exitFailed}
 			}
 			return nil
@@ -50,7 +58,8 @@ func (a *app) fmtCmd() *cobra.Command {
 	return cmd
 }
 
-func (a *app) formatFile(name string, check bool) (changed bool, err error) {
+// formatFile lays a file out, or with check only says whether it would.
+func formatFile(name string, check bool) (changed bool, err error) {
 	src, err := os.ReadFile(name)
 	if err != nil {
 		return false, fmt.Errorf("read %s: %w", name, err)
@@ -62,7 +71,6 @@ func (a *app) formatFile(name string, check bool) (changed bool, err error) {
 	if bytes.Equal(src, formatted) {
 		return false, nil
 	}
-	fmt.Fprintln(a.out, name)
 	if check {
 		return true, nil
 	}

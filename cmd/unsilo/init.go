@@ -44,7 +44,9 @@ func (a *app) initCmd() *cobra.Command {
 		Use:   "init",
 		Short: "Make a project in this folder",
 		Long:  "Writes project.hcl, a key for masks and a .gitignore. Files that are there already stay as they are.",
-		Args:  noArgs,
+		Example: `  unsilo init               in this folder
+  unsilo -C shop init       in the folder shop, which is made if it is not there`,
+		Args: noArgs,
 		RunE: func(*cobra.Command, []string) error {
 			if err := os.MkdirAll(a.dir, 0o755); err != nil {
 				return fmt.Errorf("make project folder: %w", err)
@@ -61,8 +63,8 @@ func (a *app) initCmd() *cobra.Command {
 			if err := writeNew(filepath.Join(a.dir, ".gitignore"), []byte("*.duckdb*\n.unsilo/\n"), 0o644); err != nil {
 				return err
 			}
-			_, err := fmt.Fprintf(a.out, "Made project.hcl in %s.\nNext: add a source to it (unsilo connector list), then unsilo plan, then unsilo run.\n", a.dir)
-			return err
+			return a.say(grid{columns: []string{"file"}, rows: [][]any{{filepath.Join(a.dir, "project.hcl")}}},
+				"Made project.hcl in %s.\nNext: add a source to it (unsilo connector list), then unsilo plan, then unsilo run.\n", a.dir)
 		},
 	}
 }

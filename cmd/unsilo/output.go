@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -18,6 +19,9 @@ import (
 // formatVersion of the JSON that every verb writes: minor steps add, major ones change.
 const formatVersion = "1.0"
 
+// formats are the values of -o.
+var formats = []string{"table", "json", "ndjson", "csv"}
+
 // grid is what most verbs show: named columns and rows, written in every format.
 type grid struct {
 	columns []string
@@ -26,6 +30,8 @@ type grid struct {
 	right []string
 	// extra stands beside the rows in JSON.
 	extra map[string]any
+	// verbatim shows numbers as they are: years and ids are not to be read in thousands.
+	verbatim bool
 }
 
 func (g *grid) add(values ...any) { g.rows = append(g.rows, values) }
@@ -53,7 +59,16 @@ func (a *app) show(g grid) error {
 		}
 		return a.writeJSON(a.out, doc)
 	}
-	return usageError{fmt.Errorf("unknown output format %q: use table, json, ndjson or csv", a.output)}
+	return usageError{fmt.Errorf("unknown output format %q", a.output)}
+}
+
+// say writes text for people, and the same as a grid in the other formats.
+func (a *app) say(g grid, format string, args ...any) error {
+	if a.output != "table" {
+		return a.show(g)
+	}
+	_, err := fmt.Fprintf(a.out, format, args...)
+	return err
 }
 
 func (a *app) writeJSON(w io.Writer, doc any) error {
@@ -132,6 +147,9 @@ func (a *app) showTable(g grid) {
 	for _, row := range g.rows {
 		cells := table.Row{}
 		for _, v := range row {
+			if n, ok := v.(int64); ok && g.verbatim {
+				v = strconv.FormatInt(n, 10)
+			}
 			cells = append(cells, tableCell(v))
 		}
 		t.AppendRow(cells)

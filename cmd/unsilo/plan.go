@@ -21,6 +21,10 @@ columns, masks and models that a run would make or change. Nothing is written.
 
 A selector names a source (crm), a stream (crm.contacts) or a model (model.orders);
 with streams come the models that read them.`,
+		Example: `  unsilo plan
+  unsilo plan erp.invoices
+  unsilo plan --detailed-exitcode -o json`,
+		ValidArgsFunction: a.completeNames((*project).selectors),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			p, err := a.load()
 			if err != nil {
@@ -42,7 +46,7 @@ with streams come the models that read them.`,
 			if len(ds) > 0 {
 				a.showDiagnostics(ds)
 			}
-			if err := a.showPlan(made); err != nil {
+			if err := p.showPlan(made); err != nil {
 				return err
 			}
 			return planExit(made, detailed)
@@ -53,13 +57,12 @@ with streams come the models that read them.`,
 }
 
 func planExit(p *plan.Plan, detailed bool) error {
+	var errs []error
 	for _, f := range p.Failed {
-		if core.KindOf(f.Err) == core.KindAuth {
-			return exited{exitAuth}
-		}
+		errs = append(errs, f.Err)
 	}
-	if len(p.Failed) > 0 {
-		return exited{exitFailed}
+	if len(errs) > 0 {
+		return exited{failureCode(errs...)}
 	}
 	if detailed && p.Changes() {
 		return exited{exitPartial}
@@ -104,8 +107,16 @@ type columnView struct {
 
 type failedView struct {
 	Source string    `json:"source"`
+	Stream string    `json:"stream,omitempty"`
 	Kind   core.Kind `json:"kind"`
 	Error  string    `json:"error"`
+}
+
+func (f failedView) name() string {
+	if f.Stream == "" {
+		return f.Source
+	}
+	return f.Source + "." + f.Stream
 }
 
 type modelView struct {
@@ -125,7 +136,7 @@ func viewPlan(p *plan.Plan, redact func(string) string) planView {
 		v.Removed = append(v.Removed, r.String())
 	}
 	for _, f := range p.Failed {
-		v.Failed = append(v.Failed, failedView{f.Source, core.KindOf(f.Err), redact(f.Err.Error())})
+		v.Failed = append(v.Failed, failedView{f.Source, f.Stream, core.KindOf(f.Err), redact(f.Err.Error())})
 	}
 	for _, m := range p.Models {
 		mv := modelView{Model: m.Model.Ref().String(), Action: m.Action, Notes: m.Notes, Reads: []string{}, Outputs: []string{}}
@@ -153,11 +164,38 @@ func viewStream(s plan.StreamStep) streamView {
 	return v
 }
 
-// showPlan writes the plan: text in the table format, else its JSON.
-func (a *app) showPlan(p *plan.Plan) error {
-	v := viewPlan(p, func(s string) string { return s })
-	if a.output != "table" {
-		return a.writeJSON(a.out, v)
+// grid lays a plan out one step a row.
+func (v planView) grid() grid {
+	g := grid{columns: []string{"step", "action", "mode", "write", "table", "changes", "destructive", "notes"}}
+	for _, s := range v.Streams {
+		var changes []string
+		for _, c := range s.Changes {
+			changes = append(changes, c.Kind+" "+c.Column)
+		}
+		g.add(s.Source+"."+s.Stream, string(s.Action), string(s.Mode), string(s.Write), s.Table,
+			strings.Join(changes, "; "), strings.Join(s.Destructive, "; "), strings.Join(s.Notes, "; "))
+	}
+	for _, m := range v.Models {
+		g.add(m.Model, string(m.Action), nil, nil, strings.Join(m.Outputs, " "), nil, nil, strings.Join(m.Notes, "; "))
+	}
+	for _, r := range v.Removed {
+		g.add(r, "removed", nil, nil, nil, nil, nil, nil)
+	}
+	for _, f := range v.Failed {
+		g.add(f.name(), "failed", nil, nil, nil, nil, nil, string(f.Kind)+" error: "+f.Error)
+	}
+	return g
+}
+
+// showPlan writes the plan: text in the table format, all of it in JSON, one step a row in
+// the other formats.
+func (p *project) showPlan(made *plan.Plan) error {
+	v := viewPlan(made, p.secrets.Redact)
+	switch p.output {
+	case "json":
+		return p.writeJSON(p.out, v)
+	case "ndjson", "csv":
+		return p.show(v.grid())
 	}
 	var b strings.Builder
 	for _, s := range v.Streams {
@@ -173,14 +211,14 @@ func (a *app) showPlan(p *plan.Plan) error {
 		}
 	}
 	for _, f := range v.Failed {
-		fmt.Fprintf(&b, "! %-28s %s error: %s\n", f.Source, f.Kind, f.Error)
+		fmt.Fprintf(&b, "! %-28s %s error: %s\n", f.name(), f.Kind, f.Error)
 	}
 	verb := "No table changes; a run brings rows up to date."
 	if v.Changes {
 		verb = "Run `unsilo run` to do this."
 	}
 	fmt.Fprintf(&b, "\n%d streams, %d models. %s\n", len(v.Streams), len(v.Models), verb)
-	_, err := fmt.Fprint(a.out, b.String())
+	_, err := fmt.Fprint(p.out, b.String())
 	return err
 }
 

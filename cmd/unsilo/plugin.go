@@ -20,12 +20,15 @@ func (a *app) pluginCmd() *cobra.Command {
 	}
 	lock := &cobra.Command{
 		Use: "lock", Short: "Write the checksums of the project's plugins to unsilo.lock.hcl", Args: noArgs,
-		Long: "With a lock file a run starts only plugins that are in it, byte for byte.",
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.lockPlugins(cmd) },
+		Long:    "With a lock file a run starts only plugins that are in it, byte for byte.",
+		Example: "  unsilo plugin lock",
+		RunE:    func(cmd *cobra.Command, _ []string) error { return a.lockPlugins(cmd) },
 	}
 	var module string
 	create := &cobra.Command{
 		Use: "new NAME", Short: "Make a connector project that passes its tests as it is", Args: exactArgs("NAME"),
+		Long:    "Writes the folder unsilo-plugin-NAME with a connector that works, its test, and a main of ten lines.",
+		Example: "  unsilo plugin new weather --module example.com/acme/unsilo-plugin-weather",
 		RunE: func(_ *cobra.Command, args []string) error {
 			dir := filepath.Join(a.dir, "unsilo-plugin-"+args[0])
 			if module == "" {
@@ -34,8 +37,8 @@ func (a *app) pluginCmd() *cobra.Command {
 			if err := scaffold.Write(dir, args[0], module); err != nil {
 				return err
 			}
-			_, err := fmt.Fprintf(a.out, "Made %s. Next: cd %s && go test ./... ; then write connector.go.\n", dir, dir)
-			return err
+			return a.say(grid{columns: []string{"folder"}, rows: [][]any{{filepath.ToSlash(dir)}}},
+				"Made %s. Next: cd %s && go test ./... ; then write connector.go.\n", dir, dir)
 		},
 	}
 	create.Flags().StringVar(&module, "module", "", "the Go module `path`; default example.com/unsilo-plugin-NAME")
@@ -128,7 +131,14 @@ func (a *app) pluginTestCmd() *cobra.Command {
 		Use:   "test FAMILY [CONNECTOR]",
 		Short: "Hold a plugin to the connector contract and report rule by rule",
 		Long:  "Starts unsilo-plugin-FAMILY from this folder, from plugins/ or from beside the program, opens it with the settings given, and checks every rule of the contract over the process border.",
-		Args:  cobra.RangeArgs(1, 2),
+		Example: `  unsilo plugin test weather
+  unsilo plugin test file --set timezone=UTC --stream orders -o json`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return usageError{errors.New("FAMILY is missing")}
+			}
+			return atMostArgs(2)(cmd, args)
+		},
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			h := a.bareHost()
 			defer func() { err = errors.Join(err, h.Close()) }()

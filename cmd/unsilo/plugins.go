@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/unsilo/unsilo/connectors/rest"
 	"github.com/unsilo/unsilo/core"
@@ -55,6 +56,10 @@ func (p *project) redact(s string) string {
 // pluginLine passes on what a plugin says of its troubles.
 func (p *project) pluginLine(l host.LogLine) {
 	if l.Level < 4 && p.getenv("UNSILO_DEBUG") == "" {
+		return
+	}
+	if p.jsonDiagnostics() {
+		p.writeEvent(core.Event{Time: time.Now(), Kind: core.EventLog, Message: "plugin " + l.Family + ": " + l.Message})
 		return
 	}
 	fmt.Fprintf(p.err, "plugin %s: %s\n", l.Family, l.Message)

@@ -15,8 +15,15 @@ func (a *app) previewCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "preview SOURCE.STREAM",
 		Short: "Show the first rows of a stream, masked as they would land",
-		Args:  exactArgs("SOURCE.STREAM"),
+		Long:  "Reads a few rows of one stream and masks them. Nothing is stored.",
+		Example: `  unsilo preview erp.invoices
+  unsilo preview erp.invoices -n 100 -o csv`,
+		Args:              exactArgs("SOURCE.STREAM"),
+		ValidArgsFunction: a.completeNames((*project).streamNames),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if rows < 1 {
+				return usageError{fmt.Errorf("--rows %d: one row is the least", rows)}
+			}
 			p, err := a.load()
 			if err != nil {
 				return err
@@ -39,10 +46,12 @@ func (a *app) previewCmd() *cobra.Command {
 					b.Release()
 				}
 			}()
-			return a.show(batchGrid(step.Table.Schema, batches))
+			g := batchGrid(step.Table.Schema, batches)
+			g.verbatim = true
+			return a.show(g)
 		},
 	}
-	cmd.Flags().Int64VarP(&rows, "rows", "n", 10, "how many rows")
+	cmd.Flags().Int64VarP(&rows, "rows", "n", 10, "how many `rows`")
 	return cmd
 }
 

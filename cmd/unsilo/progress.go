@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"sync"
 	"time"
@@ -133,5 +134,19 @@ func (pr *progress) line(name string, b *streamBar, e core.Event) {
 		}
 	}
 	b.last = time.Now()
+	if pr.p.jsonDiagnostics() {
+		pr.p.writeEvent(e)
+		return
+	}
 	fmt.Fprintf(pr.p.err, "%s %s: %d rows read, %s\n", time.Now().Format(time.TimeOnly), name, b.read, b.note)
+}
+
+// writeEvent writes an event as a line of JSON, among JSON diagnostics.
+func (p *project) writeEvent(e core.Event) {
+	doc := struct {
+		FormatVersion string `json:"format_version"`
+		core.Event
+	}{formatVersion, e}
+	// Nothing can be told where nothing can be written.
+	_ = json.NewEncoder(p.err).Encode(doc)
 }

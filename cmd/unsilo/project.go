@@ -139,6 +139,10 @@ func (p *project) open(ctx context.Context, write bool, emit func(core.Event)) (
 			closeAll = func() error { return nil }
 		}
 	}()
+	fail, err := failpoints(p.getenv("UNSILO_FAILPOINT"))
+	if err != nil {
+		return nil, closeAll, err
+	}
 	if write {
 		lock, err := engine.AcquireLock(p.lockPath())
 		if err != nil {
@@ -160,7 +164,7 @@ func (p *project) open(ctx context.Context, write bool, emit func(core.Event)) (
 		Mask: func(columns map[string]string) (core.Transform, error) {
 			return mask.New(mask.Options{Columns: columns, Key: hmac, KeyID: p.Privacy.KeyID, DefaultRegion: p.Privacy.DefaultRegion})
 		},
-		Fail: failpoints(p.getenv("UNSILO_FAILPOINT")),
+		Fail: fail,
 	}
 	undo = append(undo, func() error {
 		err := e.Close()

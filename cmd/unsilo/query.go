@@ -21,6 +21,9 @@ func (a *app) queryCmd() *cobra.Command {
 		Long: `Runs one SELECT and writes the rows. It works while a run is under way and sees what
 was committed last. "-" reads the SQL from standard input. Files, settings and a second
 statement are refused.`,
+		Example: `  unsilo query "SELECT * FROM raw_erp.invoices LIMIT 10"
+  unsilo query -o csv "SELECT * FROM marts.revenue" > revenue.csv
+  unsilo query - < report.sql`,
 		Args: exactArgs("SQL"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			sql := args[0]
@@ -51,13 +54,17 @@ func (p *project) query(ctx context.Context, sql string) error {
 		return err
 	}
 	defer rows.Release()
-	if p.output == "csv" {
+	switch p.output {
+	case "csv":
 		return streamCSV(p.out, rows)
+	case "ndjson":
+		return p.streamJSON(rows)
 	}
 	g, err := readGrid(rows)
 	if err != nil {
 		return err
 	}
+	g.verbatim = true
 	return p.show(g)
 }
 
@@ -71,6 +78,19 @@ func readGrid(rows array.RecordReader) (grid, error) {
 		return g, &core.Error{Kind: core.KindData, Op: "read result", Err: err}
 	}
 	return g, nil
+}
+
+// streamJSON writes rows as they come, one object a line.
+func (p *project) streamJSON(rows array.RecordReader) error {
+	for rows.Next() {
+		if err := p.show(batchGrid(rows.Schema(), []arrow.RecordBatch{rows.RecordBatch()})); err != nil {
+			return err
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return &core.Error{Kind: core.KindData, Op: "read result", Err: err}
+	}
+	return nil
 }
 
 // streamCSV writes rows as they come, so that a large result needs no memory.

@@ -2,12 +2,18 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/unsilo/unsilo/core"
 )
 
 // version is set by the build; a build without it is a development one.
@@ -28,12 +34,16 @@ type app struct {
 func Main(args []string, in io.Reader, out, errw io.Writer, getenv func(string) string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	a := &app{in: in, out: out, err: errw, getenv: getenv}
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
+	a := &app{in: in, out: out, err: errw, getenv: getenv, output: "table"}
 	root := a.root()
-	root.SetArgs(args)
+	if format := outputIn(args); slices.Contains(formats, format) {
+		a.output = format // a command line that cannot be read is reported in its own format too
+	}
+	root.SetArgs(longFlags(root, args))
 	cmd, err := root.ExecuteContextC(ctx)
 	if err != nil {
-		a.report(cmd, err)
+		a.report(ctx, cmd, err)
 	}
 	return exitCode(ctx, err)
 }
@@ -41,31 +51,125 @@ func Main(args []string, in io.Reader, out, errw io.Writer, getenv func(string) 
 func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "unsilo",
+		Example:       rootExample,
 		Short:         "Pull every silo into one warehouse, and find out who is who",
 		Long:          rootHelp,
 		Version:       version,
 		SilenceErrors: true,
 		SilenceUsage:  true,
+		PersistentPreRunE: func(*cobra.Command, []string) error {
+			if !slices.Contains(formats, a.output) {
+				return usageError{fmt.Errorf("unknown output format %q: use %s", a.output, strings.Join(formats, ", "))}
+			}
+			return nil
+		},
 	}
 	root.SetIn(a.in)
 	root.SetOut(a.out)
 	root.SetErr(a.err)
 	flags := root.PersistentFlags()
+	flags.SortFlags = false
 	flags.StringVarP(&a.dir, "chdir", "C", ".", "the project's `folder`")
-	flags.StringVarP(&a.output, "output", "o", "table", "`format` of the output: table, json, ndjson or csv")
+	flags.StringVarP(&a.output, "output", "o", "table", "the `format` of the output: table, json, ndjson or csv")
 	flags.StringArrayVar(&a.vars, "var", nil, "set a variable, `name=value`; may be given several times")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(a.demoCmd(), a.initCmd(), a.validateCmd(), a.fmtCmd(), a.checkCmd(), a.previewCmd(), a.planCmd(),
 		a.runCmd(), a.statusCmd(), a.historyCmd(), a.queryCmd(), a.identityCmd(), a.pluginCmd(), a.connectorCmd(), a.dbCmd())
-	for _, c := range root.Commands() {
-		c.DisableFlagsInUseLine = true
-	}
+	// The error is about a flag that does not exist; this one does.
+	_ = root.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
+	root.InitDefaultCompletionCmd()
+	layOut(root)
 	return root
 }
+
+// layOut gives every command what all share: flags in the order they are declared, and
+// for one that only holds others an answer to a name that is not among them.
+func layOut(c *cobra.Command) {
+	c.DisableFlagsInUseLine = true
+	c.Flags().SortFlags = false
+	if c.HasSubCommands() {
+		c.Args, c.RunE = cobra.ArbitraryArgs, group
+	}
+	for _, sub := range c.Commands() {
+		layOut(sub)
+	}
+}
+
+// group runs a command that only holds others.
+func group(c *cobra.Command, args []string) error {
+	if len(args) == 0 && !c.HasParent() {
+		return c.Help()
+	}
+	var names []string
+	for _, sub := range c.Commands() {
+		if sub.IsAvailableCommand() {
+			names = append(names, sub.Name())
+		}
+	}
+	e := &core.Error{Kind: core.KindConfig, Err: fmt.Errorf("the command is missing: %s", strings.Join(names, ", ")), Try: "see `" + c.CommandPath() + " --help`"}
+	if len(args) > 0 {
+		e.Err = fmt.Errorf("unknown command %q", args[0])
+		if near := core.Nearest(args[0], names); near != "" {
+			e.Try = "did you mean `" + c.CommandPath() + " " + near + "`?"
+		}
+	}
+	return e
+}
+
+// longFlags takes -detailed-exitcode for --detailed-exitcode, as users of other tools
+// write it. Flags of one letter stay as they are.
+func longFlags(root *cobra.Command, args []string) []string {
+	known := map[string]bool{}
+	var learn func(*cobra.Command)
+	learn = func(c *cobra.Command) {
+		note := func(f *pflag.Flag) { known[f.Name] = len(f.Name) > 1 }
+		c.Flags().VisitAll(note)
+		c.PersistentFlags().VisitAll(note)
+		for _, sub := range c.Commands() {
+			learn(sub)
+		}
+	}
+	learn(root)
+	out := slices.Clone(args)
+	for i, arg := range out {
+		if arg == "--" {
+			break
+		}
+		name, _, _ := strings.Cut(strings.TrimPrefix(arg, "-"), "=")
+		if strings.HasPrefix(arg, "-") && known[name] {
+			out[i] = "-" + arg
+		}
+	}
+	return out
+}
+
+// outputIn finds the value of -o in arguments that nobody has parsed.
+func outputIn(args []string) string {
+	for i, arg := range args {
+		switch {
+		case (arg == "-o" || arg == "--output") && i+1 < len(args):
+			return args[i+1]
+		case strings.HasPrefix(arg, "--output="):
+			return strings.TrimPrefix(arg, "--output=")
+		case strings.HasPrefix(arg, "-o") && len(arg) > 2:
+			return strings.TrimPrefix(arg[2:], "=")
+		}
+	}
+	return ""
+}
+
+const rootExample = `  unsilo demo                                     a simulated company, eight silos, three answers
+  unsilo init                                     make a project in this folder
+  unsilo plan                                     see what a run would do
+  unsilo run                                      do it
+  unsilo query "SELECT * FROM marts.revenue"      look at the result`
 
 const rootHelp = `unsilo pulls every department's data silo into one warehouse, works out which
 records belong to the same person, and answers the questions that no single
 department can answer alone. A project is a folder of *.hcl files.
+
+Results go to standard output, progress and diagnostics to standard error. With
+-o json both are JSON; documents carry format_version.
 
 EXIT CODES
   0    done

@@ -132,7 +132,9 @@ func (p *project) showResult(res *engine.Result) error {
 		p.showTable(g)
 	}
 	if len(models.rows) > 0 {
-		fmt.Fprintln(p.out)
+		if len(g.rows) > 0 {
+			fmt.Fprintln(p.out)
+		}
 		p.showTable(models)
 	}
 	for _, m := range res.Models {

@@ -15,7 +15,10 @@ func (a *app) statusCmd() *cobra.Command {
 	return &cobra.Command{
 		Use:   "status",
 		Short: "Show how far each stream is and when rows last landed",
-		Args:  noArgs,
+		Long:  "Shows every stream that has landed: its rows, its position, when that moved last and in which run. It works while a run is under way.",
+		Example: `  unsilo status
+  unsilo status -o json`,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			p, err := a.load()
 			if err != nil {

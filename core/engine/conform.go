@@ -31,7 +31,7 @@ func (l *landing) conform(ctx context.Context, in arrow.RecordBatch) (arrow.Reco
 			Err: fmt.Errorf("the columns are frozen and the source sent others: %s", changeList(changes)),
 			Try: `set on_schema_change = "evolve", or leave the columns out with exclude`}
 	case plan.DropValue:
-		out, err := castTo(ctx, in, l.table.Schema, without(changes)...)
+		out, _, err := castWhatFits(ctx, in, l.table.Schema)
 		return out, nil, err
 	case plan.Quarantine:
 		return l.setAside(ctx, in, changes)
@@ -168,9 +168,8 @@ func (l *landing) copyCast(ctx context.Context, tx core.Tx, to core.TableName, b
 	return err
 }
 
-// castTo gives the batch the types of the table; columns the table lacks are left out,
-// and so are those named in skip.
-func castTo(ctx context.Context, in arrow.RecordBatch, table *arrow.Schema, skip ...string) (arrow.RecordBatch, error) {
+// castTo gives the batch the types of the table; columns the table lacks are left out.
+func castTo(ctx context.Context, in arrow.RecordBatch, table *arrow.Schema) (arrow.RecordBatch, error) {
 	var fields []arrow.Field
 	var cols []arrow.Array
 	defer func() {
@@ -180,7 +179,7 @@ func castTo(ctx context.Context, in arrow.RecordBatch, table *arrow.Schema, skip
 	}()
 	for i, f := range in.Schema().Fields() {
 		want := table.FieldIndices(f.Name)
-		if len(want) == 0 || slices.Contains(skip, f.Name) {
+		if len(want) == 0 {
 			continue
 		}
 		to := table.Field(want[0])
@@ -195,6 +194,75 @@ func castTo(ctx context.Context, in arrow.RecordBatch, table *arrow.Schema, skip
 	return array.NewRecordBatch(arrow.NewSchema(fields, nil), cols, in.NumRows()), nil
 }
 
+// castWhatFits gives the batch the types of the table; a value that cannot have its
+// column's type becomes null. misfits names, for each row that loses a value, the column;
+// columns that the table lacks are among them.
+func castWhatFits(ctx context.Context, in arrow.RecordBatch, table *arrow.Schema) (out arrow.RecordBatch, misfits map[int]string, err error) {
+	var fields []arrow.Field
+	var cols []arrow.Array
+	defer func() {
+		for _, c := range cols {
+			c.Release()
+		}
+	}()
+	misfits = map[int]string{}
+	for i, f := range in.Schema().Fields() {
+		col, want := in.Column(i), table.FieldIndices(f.Name)
+		if len(want) == 0 {
+			for row := range col.Len() {
+				if col.IsValid(row) {
+					misfits[row] = f.Name
+				}
+			}
+			continue
+		}
+		cast, err := castEach(ctx, col, table.Field(want[0]).Type, func(row int) { misfits[row] = f.Name })
+		if err != nil {
+			return nil, nil, err
+		}
+		cols = append(cols, cast)
+		f.Type = cast.DataType()
+		fields = append(fields, f)
+	}
+	return array.NewRecordBatch(arrow.NewSchema(fields, nil), cols, in.NumRows()), misfits, nil
+}
+
+// castEach casts every value that can be cast; the others become null and are reported.
+// It halves a column that does not fit until what does not fit is found.
+func castEach(ctx context.Context, col arrow.Array, to arrow.DataType, misfit func(row int)) (arrow.Array, error) {
+	var parts []arrow.Array
+	defer func() {
+		for _, p := range parts {
+			p.Release()
+		}
+	}()
+	var halve func(from, until int)
+	halve = func(from, until int) {
+		piece := array.NewSlice(col, int64(from), int64(until))
+		defer piece.Release()
+		cast, err := castColumn(ctx, piece, to)
+		switch {
+		case err == nil:
+			parts = append(parts, cast)
+		case until-from == 1:
+			misfit(from)
+			parts = append(parts, array.MakeArrayOfNull(memory.DefaultAllocator, to, 1))
+		default:
+			middle := from + (until-from)/2
+			halve(from, middle)
+			halve(middle, until)
+		}
+	}
+	halve(0, col.Len())
+	out, err := array.Concatenate(parts, memory.DefaultAllocator)
+	if err != nil {
+		return nil, fmt.Errorf("join values: %w", err)
+	}
+	return out, nil
+}
+
+var errMisfit = errors.New("a value does not fit the column")
+
 // castColumn returns a column the warehouse stores as type to; the caller releases it.
 func castColumn(ctx context.Context, col arrow.Array, to arrow.DataType) (arrow.Array, error) {
 	if arrow.TypeEqual(core.Canonical(col.DataType()), to) {
@@ -204,7 +272,7 @@ func castColumn(ctx context.Context, col arrow.Array, to arrow.DataType) (arrow.
 	if out, err := compute.CastArray(ctx, col, compute.SafeCastOptions(to)); err == nil {
 		return out, nil
 	} else if to.ID() != arrow.STRING {
-		return nil, errors.Unwrap(err)
+		return nil, errMisfit // Arrow's own words repeat the value
 	}
 	b := array.NewStringBuilder(memory.DefaultAllocator)
 	defer b.Release()
@@ -242,14 +310,6 @@ func columnNames(s *arrow.Schema) []string {
 	var names []string
 	for _, f := range s.Fields() {
 		names = append(names, f.Name)
-	}
-	return names
-}
-
-func without(changes []plan.ColumnChange) []string {
-	var names []string
-	for _, c := range changes {
-		names = append(names, c.Column)
 	}
 	return names
 }

@@ -138,7 +138,7 @@ func (l *landing) write(ctx context.Context, tx core.Tx, g group) (core.Counts, 
 	}
 	defer rows.Release()
 	n, err := tx.Write(ctx, core.WriteRequest{Table: l.target, Mode: mode, Key: l.step.Stream.PrimaryKey,
-		History: l.step.Write == core.WriteHistory, Rows: rows, At: l.started})
+		History: l.mode == core.WriteHistory, Rows: rows, At: l.started})
 	if err != nil {
 		return n, fmt.Errorf("write %s: %w", l.target, err)
 	}

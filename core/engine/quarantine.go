@@ -2,14 +2,17 @@ package engine
 
 import (
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/compute"
 	"github.com/apache/arrow-go/v18/arrow/memory"
+	"github.com/zeebo/xxh3"
 
 	"github.com/unsilo/unsilo/core"
 	"github.com/unsilo/unsilo/core/plan"
@@ -83,41 +86,49 @@ func (s *streamRun) quarantine(ctx context.Context, tx core.Tx, rejects []reject
 	rows := newRows(quarantineTable())
 	defer rows.release()
 	for _, r := range rejects {
-		rows.append(s.id, s.step.Source, s.step.Name, s.now().UTC(), r.reason, r.path, r.record)
+		rows.append(s.rejectID(r), s.id, s.step.Source, s.step.Name, s.now().UTC(), r.reason, r.path, r.record)
 	}
-	if err := rows.write(ctx, tx, core.WriteAppend, nil); err != nil {
+	if err := rows.write(ctx, tx, core.WriteMerge, quarantineTable().Key); err != nil {
 		return fmt.Errorf("quarantine: %w", err)
 	}
 	return s.fail("quarantine_after")
 }
 
-// setAside rejects the rows that have a value in a column that does not fit, and gives
-// the rest to the table without those columns.
+// rejectID is the same for a record that is met again: at the boundary of a cursor, in
+// every full read, or after a crash. Such a record is in the quarantine once.
+func (s *streamRun) rejectID(r reject) string {
+	h := xxh3.New()
+	for _, part := range []string{s.step.Source, s.step.Name, r.path, r.record} {
+		_, _ = h.WriteString(strconv.Itoa(len(part)) + ":" + part) // a hash takes everything
+	}
+	sum := h.Sum128().Bytes()
+	return hex.EncodeToString(sum[:])
+}
+
+// setAside rejects the rows that have a value which the table does not take.
 func (l *landing) setAside(ctx context.Context, in arrow.RecordBatch, changes []plan.ColumnChange) (arrow.RecordBatch, []reject, error) {
+	cast, misfits, err := castWhatFits(ctx, in, l.table.Schema)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer cast.Release()
 	var rejects []reject
 	mask := array.NewBooleanBuilder(memory.DefaultAllocator)
 	defer mask.Release()
 	for i := range int(in.NumRows()) {
-		bad := ""
-		for _, c := range changes {
-			if col := in.Column(in.Schema().FieldIndices(c.Column)[0]); !col.IsNull(i) {
-				bad = c.Column
-			}
-		}
-		mask.Append(bad == "")
-		if bad != "" {
-			rejects = append(rejects, reject{record: rowJSON(in, i), reason: "a value that the table's columns do not take: " + changeList(changes), path: "$." + bad})
+		column, bad := misfits[i]
+		mask.Append(!bad)
+		if bad {
+			rejects = append(rejects, reject{record: rowJSON(in, i), reason: "a value that the table's columns do not take: " + changeList(changes), path: "$." + column})
 		}
 	}
 	keep := mask.NewBooleanArray()
 	defer keep.Release()
-	rest, err := compute.FilterRecordBatch(ctx, in, keep, compute.DefaultFilterOptions())
+	out, err := compute.FilterRecordBatch(ctx, cast, keep, compute.DefaultFilterOptions())
 	if err != nil {
 		return nil, nil, fmt.Errorf("set rows aside: %w", err)
 	}
-	defer rest.Release()
-	out, err := castTo(ctx, rest, l.table.Schema, without(changes)...)
-	return out, rejects, err
+	return out, rejects, nil
 }
 
 // rowJSON writes one row, which has been masked, as a JSON object.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/unsilo/unsilo/core"
@@ -133,6 +132,7 @@ func PositionText(s core.State) string {
 		Cursor any               `json:"cursor"`
 		At     string            `json:"at"`
 		Low    string            `json:"low"`
+		Token  string            `json:"token"`
 		Files  []json.RawMessage `json:"files"`
 		Full   *digest           `json:"full"`
 	}
@@ -141,9 +141,11 @@ func PositionText(s core.State) string {
 		case named.Cursor != nil:
 			return fmt.Sprint(named.Cursor)
 		case named.At != "":
-			return strings.TrimPrefix(named.At, "t:")
+			return withoutTag(named.At)
 		case named.Low != "":
 			return named.Low
+		case named.Token != "":
+			return "token " + shortened(named.Token, 12)
 		case len(named.Files) > 0:
 			return fmt.Sprintf("%d files", len(named.Files))
 		case named.Full != nil:
@@ -154,12 +156,24 @@ func PositionText(s core.State) string {
 	if json.Compact(&compact, s) != nil {
 		return "?"
 	}
-	const most = 36
-	text := []rune(compact.String())
+	return shortened(compact.String(), 36)
+}
+
+// shortened cuts a text to so many characters.
+func shortened(s string, most int) string {
+	text := []rune(s)
 	if len(text) > most {
 		return string(text[:most-1]) + "…"
 	}
-	return string(text)
+	return s
+}
+
+// withoutTag drops the letter by which a connector tells numbers from texts: i:8, t:abc.
+func withoutTag(s string) string {
+	if len(s) > 2 && s[1] == ':' {
+		return s[2:]
+	}
+	return s
 }
 
 func newStreamResult(step plan.StreamStep) StreamResult {

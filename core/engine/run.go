@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,6 +32,9 @@ type run struct {
 	started time.Time
 	plan    *plan.Plan
 	opts    Options
+
+	// abandoned are the records of earlier runs that never ended.
+	abandoned [][]any
 
 	mu    sync.Mutex
 	notes []string
@@ -77,6 +81,11 @@ func (r *run) prepare(ctx context.Context) error {
 	existing, err := r.tableSet(ctx)
 	if err != nil {
 		return err
+	}
+	if existing[runsTable().Name] {
+		if err := r.findAbandoned(ctx); err != nil {
+			return err
+		}
 	}
 	var define []core.Table
 	for _, t := range systemTables() {
@@ -153,7 +162,7 @@ func (r *run) streams(ctx context.Context) ([]StreamResult, error) {
 		return results, err
 	}
 	for _, f := range r.plan.Failed {
-		results = append(results, StreamResult{Source: f.Source, Stream: "*", Status: StatusFailed, Err: f.Err, Before: "-", After: "-"})
+		results = append(results, StreamResult{Source: f.Source, Stream: cmp.Or(f.Stream, "*"), Status: StatusFailed, Err: f.Err, Before: "-", After: "-"})
 	}
 	return results, ctx.Err()
 }

@@ -17,8 +17,9 @@ import (
 )
 
 const (
-	sampleRows    = 200
-	surveyTimeout = 2 * time.Minute
+	sampleRows     = 200
+	sampleAttempts = 3
+	surveyTimeout  = 2 * time.Minute
 )
 
 // Plan asks the selected sources what they offer, looks at the warehouse, and computes
@@ -97,18 +98,37 @@ func (e *Engine) ask(ctx context.Context, src config.Source, landed map[core.Tab
 		e.forget(src.Name, s)
 		return plan.Catalog{Err: err}
 	}
-	cat := plan.Catalog{Streams: streams, Samples: map[string][]arrow.RecordBatch{}}
+	cat := plan.Catalog{Streams: streams, Samples: map[string][]arrow.RecordBatch{}, Broken: map[string]error{}}
 	for _, stream := range streams {
 		if !wanted(src, stream.Name) || !unseen(stream, landed[core.RawTable(src.Name, stream.Name)]) {
 			continue
 		}
-		batches, err := e.sample(ctx, s, stream)
-		if err != nil {
-			e.emit(core.Event{Kind: core.EventLog, Source: src.Name, Stream: stream.Name, Message: "no sample: " + e.redact(err.Error())})
-		}
+		batches, err := e.samplePatiently(ctx, s, stream)
 		cat.Samples[stream.Name] = batches
+		if err != nil {
+			// Rows that nobody has looked at do not land.
+			cat.Broken[stream.Name] = err
+		}
 	}
 	return cat
+}
+
+// samplePatiently tries again, a few times, what a moment later may work.
+func (e *Engine) samplePatiently(ctx context.Context, s core.Source, stream core.Stream) ([]arrow.RecordBatch, error) {
+	wait := e.Retry.withDefaults().Initial
+	for attempt := 1; ; attempt++ {
+		batches, err := e.sample(ctx, s, stream)
+		if err == nil || !core.KindOf(err).Retryable() || attempt == sampleAttempts {
+			return batches, err
+		}
+		for _, b := range batches {
+			b.Release()
+		}
+		if err := sleep(ctx, max(wait, retryAfter(err))); err != nil {
+			return nil, err
+		}
+		wait *= 2
+	}
 }
 
 func wanted(src config.Source, stream string) bool {
@@ -142,10 +162,10 @@ func (e *Engine) sample(ctx context.Context, s core.Source, stream core.Stream) 
 		}
 		return nil
 	})
-	if err != nil && rows < sampleRows {
+	if err != nil && rows == 0 {
 		return out, err
 	}
-	return out, nil
+	return out, nil // a read that broke off has shown some rows
 }
 
 // Preview reads up to limit rows of one planned stream, masked, and lands nothing. The

@@ -63,7 +63,7 @@ func modelsTable() core.Table {
 }
 
 func quarantineTable() core.Table {
-	return systemTable("quarantine", nil, arrow.Field{Name: "run_id", Type: text}, arrow.Field{Name: "source", Type: text},
+	return systemTable("quarantine", []string{"id"}, arrow.Field{Name: "id", Type: text}, arrow.Field{Name: "run_id", Type: text}, arrow.Field{Name: "source", Type: text},
 		arrow.Field{Name: "stream", Type: text}, arrow.Field{Name: "at", Type: instant}, arrow.Field{Name: "reason", Type: text},
 		arrow.Field{Name: "path", Type: text}, arrow.Field{Name: "record", Type: text})
 }
@@ -131,7 +131,52 @@ func (r *run) begin(ctx context.Context, tx core.Tx) error {
 	out := newRows(runsTable())
 	defer out.release()
 	out.append(r.id, r.started, nil, string(StatusRunning), nil, nil, nil, "", host, int64(os.Getpid()))
-	return out.write(ctx, tx, core.WriteAppend, nil)
+	for _, left := range r.abandoned {
+		out.append(left...)
+	}
+	return out.write(ctx, tx, core.WriteMerge, runsTable().Key)
+}
+
+// findAbandoned finds the records of runs that never ended. Whoever holds the lock knows
+// that they are not under way.
+func (r *run) findAbandoned(ctx context.Context) error {
+	rows, err := r.Warehouse.Scan(ctx, runsTable().Name, columnNames(runsTable().Schema)...)
+	if err != nil {
+		return fmt.Errorf("scan runs: %w", err)
+	}
+	defer rows.Release()
+	status := runsTable().Schema.FieldIndices("status")[0]
+	for rows.Next() {
+		b := rows.RecordBatch()
+		for i := range int(b.NumRows()) {
+			if textAt(b, status, i) != string(StatusRunning) {
+				continue
+			}
+			values := make([]any, b.NumCols())
+			for c := range values {
+				values[c] = valueAt(b.Column(c), i)
+			}
+			values[status] = string(StatusInterrupted)
+			r.abandoned = append(r.abandoned, values)
+		}
+	}
+	return rows.Err()
+}
+
+// valueAt copies a value of one of the tables above, in the form that append takes.
+func valueAt(col arrow.Array, i int) any {
+	if col.IsNull(i) {
+		return nil
+	}
+	switch c := col.(type) {
+	case *array.Int64:
+		return c.Value(i)
+	case *array.Float64:
+		return c.Value(i)
+	case *array.Timestamp:
+		return c.Value(i).ToTime(c.DataType().(*arrow.TimestampType).Unit)
+	}
+	return strings.Clone(col.ValueStr(i))
 }
 
 // record stores what the run did.

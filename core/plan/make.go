@@ -28,6 +28,7 @@ func Make(in Input) (*Plan, core.Diagnostics) {
 			m.source(src, sel)
 		}
 	}
+	m.unmatched(sel)
 	m.removed()
 	m.models(sel)
 	return m.plan, m.diags
@@ -60,7 +61,7 @@ func (m *maker) source(src config.Source, sel selection) {
 		return
 	}
 	if cat.Err != nil {
-		m.plan.Failed = append(m.plan.Failed, FailedSource{src.Name, cat.Err})
+		m.plan.Failed = append(m.plan.Failed, FailedSource{Source: src.Name, Err: cat.Err})
 		return
 	}
 	offered := map[string]core.Stream{}
@@ -85,11 +86,40 @@ func (m *maker) source(src config.Source, sel selection) {
 				fmt.Sprintf("It offers: %s.", list(names)), didYouMean(b.Name, names))
 			continue
 		}
+		if err := cat.Broken[b.Name]; err != nil {
+			m.plan.Failed = append(m.plan.Failed, FailedSource{src.Name, b.Name, err})
+			continue
+		}
 		if step, ok := m.stream(src, b, s); ok {
 			m.plan.Streams = append(m.plan.Streams, step)
 			m.tables[step.Table.Name] = step.Table
 			m.classify(src, b, step, cat.Samples[b.Name])
 		}
+	}
+}
+
+// unmatched reports selected streams that the source's blocks, or the source, do not have.
+func (m *maker) unmatched(sel selection) {
+	for _, want := range slices.SortedFunc(maps.Keys(sel.streams), func(a, b StreamName) int { return cmpString(a.String(), b.String()) }) {
+		cat, asked := m.Catalogs[want.Source]
+		if sel.matched[want] || !asked || cat.Err != nil {
+			continue
+		}
+		var names []string
+		for _, src := range m.Project.Sources {
+			for _, b := range src.Streams {
+				if src.Name == want.Source {
+					names = append(names, b.Name)
+				}
+			}
+		}
+		if len(names) == 0 {
+			for _, s := range cat.Streams {
+				names = append(names, s.Name)
+			}
+		}
+		m.fail(nil, fmt.Sprintf("source %q has no stream %q", want.Source, want.Stream),
+			fmt.Sprintf("It has: %s.", list(names)), didYouMean(want.Stream, names))
 	}
 }
 
@@ -106,7 +136,7 @@ func (m *maker) removed() {
 	}
 	for _, name := range slices.SortedFunc(maps.Keys(m.states), func(a, b StreamName) int { return cmpString(a.String(), b.String()) }) {
 		cat, asked := m.Catalogs[name.Source]
-		gone := !known[name.Source] || asked && cat.Err == nil
+		gone := !known[name.Source] || asked && cat.Err == nil && cat.Broken[name.Stream] == nil
 		if gone && !planned[name] && len(m.Select) == 0 {
 			m.plan.Removed = append(m.plan.Removed, name)
 		}

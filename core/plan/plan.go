@@ -42,6 +42,8 @@ type Catalog struct {
 	// Samples hold a few rows of streams that are not in the warehouse yet, by stream
 	// name. They are looked at for personal data and then forgotten.
 	Samples map[string][]arrow.RecordBatch
+	// Broken streams are listed, but their rows could not be looked at.
+	Broken map[string]error
 	// Err is why the source could not answer; its streams are then left out.
 	Err error
 }
@@ -66,7 +68,7 @@ type Plan struct {
 	// Removed are streams that landed before and are no longer configured. Their tables
 	// stay.
 	Removed []StreamName
-	// Failed are sources that could not be asked.
+	// Failed are sources that could not be asked, and streams that could not be looked at.
 	Failed []FailedSource
 	// Models in the order of their dependencies.
 	Models []ModelStep
@@ -80,9 +82,12 @@ type StreamName struct {
 // String gives source.stream.
 func (n StreamName) String() string { return n.Source + "." + n.Stream }
 
-// FailedSource is a source that could not be asked for its streams.
+// FailedSource is a source that could not be asked for its streams, or one of its streams
+// that could not be looked at.
 type FailedSource struct {
 	Source string
+	// Stream is empty when it is the whole source.
+	Stream string
 	Err    error
 }
 

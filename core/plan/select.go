@@ -15,18 +15,20 @@ type selection struct {
 	all     bool
 	sources map[string]bool
 	streams map[StreamName]bool
+	// matched are those of streams that there are.
+	matched map[StreamName]bool
 	refs    map[string]bool
 	// tainted are tables that selected steps write.
 	tainted map[core.TableName]bool
 }
 
 func parseSelection(in Input) (selection, core.Diagnostics) {
-	s := selection{all: len(in.Select) == 0, sources: map[string]bool{}, streams: map[StreamName]bool{},
+	s := selection{all: len(in.Select) == 0, sources: map[string]bool{}, streams: map[StreamName]bool{}, matched: map[StreamName]bool{},
 		refs: map[string]bool{}, tainted: map[core.TableName]bool{}}
 	var ds core.Diagnostics
-	var known []string
+	var known, names []string
 	for _, src := range in.Project.Sources {
-		known = append(known, "source."+src.Name)
+		known, names = append(known, "source."+src.Name), append(names, src.Name)
 	}
 	for _, m := range in.Models {
 		known = append(known, m.Ref().String())
@@ -39,7 +41,7 @@ func parseSelection(in Input) (selection, core.Diagnostics) {
 		source, stream, _ := strings.Cut(strings.TrimPrefix(name, "source."), ".")
 		if !slices.Contains(known, "source."+source) {
 			ds = append(ds, core.Diagnostic{Severity: core.SeverityError, Summary: fmt.Sprintf("nothing is called %q", name),
-				Detail: fmt.Sprintf("The project has %s.", list(known)), Try: didYouMean(name, known)})
+				Detail: fmt.Sprintf("The project has %s.", list(known)), Try: didYouMean(name, append(names, known...))})
 			continue
 		}
 		if stream == "" {
@@ -67,6 +69,7 @@ func (s selection) stream(source, name string) bool {
 	taken := s.all || s.sources[source] || s.streams[StreamName{source, name}]
 	if taken {
 		s.tainted[core.RawTable(source, name)] = true
+		s.matched[StreamName{source, name}] = true
 	}
 	return taken
 }
