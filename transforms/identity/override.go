@@ -102,9 +102,12 @@ func (p *pipeline) overrides(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for verdict, tables := range map[Verdict][]core.TableName{MustLink: p.model.tables.must, CannotLink: p.model.tables.cannot} {
-		for _, t := range tables {
-			more, err := readPairs(ctx, p.req.Warehouse, t, verdict)
+	for _, side := range []struct {
+		verdict Verdict
+		tables  []core.TableName
+	}{{MustLink, p.model.tables.must}, {CannotLink, p.model.tables.cannot}} {
+		for _, t := range side.tables {
+			more, err := readPairs(ctx, p.req.Warehouse, t, side.verdict)
 			if err != nil {
 				return err
 			}
@@ -117,6 +120,7 @@ func (p *pipeline) overrides(ctx context.Context) error {
 		if !d.Expires.IsZero() && !d.Expires.After(p.req.At) {
 			continue
 		}
+		p.decided += fmt.Sprintln(d.A, d.B, d.Verdict)
 		a, b := p.find(d.A), p.find(d.B)
 		switch {
 		case a < 0 || b < 0:

@@ -34,6 +34,12 @@ type pipeline struct {
 	scanner  *kernel.Scanner
 	fitted   *fs.Model
 	metrics  []metric
+	// trainedOn is the stored model when this build goes on from it; decided stands for
+	// the decisions in force.
+	trainedOn *trained
+	decided   string
+	// unchanged says that there is nothing to do.
+	unchanged bool
 }
 
 type metric struct {
@@ -65,6 +71,9 @@ func (p *pipeline) match(ctx context.Context) error {
 	if err = p.overrides(ctx); err != nil {
 		return err
 	}
+	if p.unchanged, err = p.sameAsBefore(ctx); err != nil || p.unchanged {
+		return err
+	}
 	if err = p.exactEdges(); err != nil {
 		return err
 	}
@@ -80,6 +89,16 @@ func (p *pipeline) match(ctx context.Context) error {
 	p.ids, p.clusters = p.model.assign(p.frame, p.result.Of, p.former)
 	p.summarise()
 	return nil
+}
+
+// sameAsBefore reports whether records, decisions and block are those of the last build.
+func (p *pipeline) sameAsBefore(ctx context.Context) (bool, error) {
+	t, err := loadModel(ctx, p.req.Warehouse, p.model.store)
+	if err != nil || t == nil || t.Digest != p.digest() || len(p.former.uids) != p.frame.Len() || len(p.model.tables.events) > 0 {
+		return false, err
+	}
+	p.note("no record has changed")
+	return true, nil
 }
 
 // records loads and normalises all records.

@@ -169,10 +169,7 @@ func (p *pipeline) writeIDs(ctx context.Context, tx core.Tx) error {
 }
 
 func (p *pipeline) writeModel(ctx context.Context, tx core.Tx) error {
-	if p.fitted == nil {
-		return nil
-	}
-	model, err := json.Marshal(p.model.storedModel(p))
+	model, err := json.Marshal(p.storedModel())
 	if err != nil {
 		return fmt.Errorf("write model: %w", err)
 	}
@@ -192,17 +189,4 @@ func (p *pipeline) writeLog(ctx context.Context, tx core.Tx) error {
 	return storeRows(ctx, tx, p.model.output(tableMetric), core.WriteAppend, len(p.metrics), func(i int, w *rowWriter) {
 		w.add(p.req.RunID, at, build, p.metrics[i].name, p.metrics[i].value)
 	})
-}
-
-func (m *Model) storedModel(p *pipeline) trained {
-	t := trained{Model: *p.fitted, Version: p.req.RunID, Keep: bandBits(0.2), Link: bandBits(0.99)}
-	if d := m.def.Decision; d != nil {
-		if d.Keep != nil {
-			t.Keep = bandBits(*d.Keep)
-		}
-		if d.Link != nil {
-			t.Link = bandBits(*d.Link)
-		}
-	}
-	return t
 }

@@ -50,16 +50,34 @@ func (m *Model) exactOnly() bool { return m.def.Model != nil && m.def.Model.Kind
 // probableEdges trains the model and adds an edge for each candidate pair that reaches the
 // floor.
 func (p *pipeline) probableEdges(ctx context.Context) error {
-	if err := p.prepareScan(); err != nil || p.scanner == nil {
+	stored, err := p.frozen(ctx)
+	if err != nil {
 		return err
+	}
+	if stored == nil || len(stored.Comparisons) == 0 || !p.thaw(stored) {
+		if err := p.prepareScan(); err != nil || p.scanner == nil {
+			return err
+		}
+		p.weighTerms(nil)
+		p.progress("training")
+		if err := p.train(ctx); err != nil {
+			return err
+		}
 	}
 	p.weighTerms(nil)
-	p.progress("training")
-	if err := p.train(ctx); err != nil {
+	p.progress("comparing")
+	changed, err := p.changedRecords(ctx)
+	if err != nil {
 		return err
 	}
-	p.progress("comparing")
-	result, err := p.scanner.Run(ctx, kernel.Options{Weigh: p.weigher(), Floor: floorBits})
+	opt := kernel.Options{Weigh: p.weigher(), Floor: floorBits}
+	if changed != nil {
+		opt.Pass = func(a, b int32) bool { return changed[a] || changed[b] }
+		if err := p.oldEdges(ctx, changed); err != nil {
+			return err
+		}
+	}
+	result, err := p.scanner.Run(ctx, opt)
 	if err != nil {
 		return err
 	}
@@ -70,7 +88,9 @@ func (p *pipeline) probableEdges(ctx context.Context) error {
 			p.note("blocking rule %s: %d blocks above its limit were not compared (%d pairs)", s.Name, s.Oversize, s.OversizePairs)
 		}
 	}
-	p.neverReached(result.Counts)
+	if changed == nil {
+		p.neverReached(result.Counts)
+	}
 	for _, m := range result.Matches {
 		p.edges = append(p.edges, cluster.Edge{A: m.A, B: m.B, Bits: m.Bits, Rule: m.Rule, Tier: cluster.Probable, Pattern: m.Pattern})
 	}

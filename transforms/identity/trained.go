@@ -18,6 +18,12 @@ type trained struct {
 	// bit.
 	Keep int64 `json:"keep"`
 	Link int64 `json:"link"`
+	// Rules are the blocking rules, Fingerprint that of the block, Records the number that
+	// the model was trained on, and Digest stands for all that was read in the last build.
+	Rules       []ruleSpec `json:"rules,omitempty"`
+	Fingerprint string     `json:"fingerprint"`
+	Records     int        `json:"records"`
+	Digest      string     `json:"digest"`
 }
 
 const tableModel = "model"

@@ -222,3 +222,20 @@ func (b *Blocks) Shared(x, y int32) []string {
 	}
 	return names
 }
+
+// Pairs reports whether any rule pairs two records.
+func (b *Blocks) Pairs(x, y int32) bool {
+	stride := len(b.Rules)
+	bx, by := b.numbers[int(x)*stride:int(x+1)*stride], b.numbers[int(y)*stride:int(y+1)*stride]
+	for k, v := range bx {
+		if v >= 0 && v == by[k] {
+			return true
+		}
+	}
+	for i, r := range b.Rules {
+		if t := r.Tokens; t != nil && firstShared(b.tokenBlocks[i], t.Start, x, y) >= 0 {
+			return true
+		}
+	}
+	return false
+}

@@ -61,7 +61,9 @@ type Result struct {
 type Options struct {
 	// Weigh scores a pattern in millionths of a bit; nil only counts.
 	Weigh func(pattern uint64) int32
-	// Floor is the least weight of a match.
+	// Floor is the least weight of a pattern whose pairs are matches. It looks at the
+	// pattern alone, not at the frequency of values, so that whether a pair is kept does not
+	// depend on other records.
 	Floor int32
 	// OneIn compares one pair in so many, chosen by a hash; 0 and 1 mean all.
 	OneIn uint64
@@ -182,13 +184,14 @@ func (w *scan) pair(a, b int32, rule int16) {
 			}
 		}
 	}
+	if e.weight < w.opt.Floor {
+		return
+	}
 	bits := e.weight
 	if e.terms != 0 {
 		bits += w.extra(e.terms, a, b)
 	}
-	if bits >= w.opt.Floor {
-		w.matches = append(w.matches, Match{a, b, bits, rule, code})
-	}
+	w.matches = append(w.matches, Match{a, b, bits, rule, code})
 }
 
 // extra sums the term weights of the levels reached.

@@ -1,0 +1,221 @@
+package identity
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"slices"
+
+	"github.com/zeebo/xxh3"
+
+	"github.com/unsilo/unsilo/transforms/identity/cluster"
+	"github.com/unsilo/unsilo/transforms/identity/frame"
+	"github.com/unsilo/unsilo/transforms/identity/fs"
+	"github.com/unsilo/unsilo/transforms/identity/kernel"
+)
+
+// retrainShare is the change in the number of records after which the model is trained
+// anew.
+const retrainShare = 0.2
+
+// atomSpec and ruleSpec are blocking rules as they are stored with a model.
+type atomSpec struct {
+	Column   string `json:"column"`
+	Function string `json:"function"`
+	N        int    `json:"n,omitempty"`
+}
+
+type ruleSpec struct {
+	Name     string     `json:"name"`
+	Atoms    []atomSpec `json:"atoms,omitempty"`
+	MaxBlock int        `json:"max_block"`
+	Tokens   string     `json:"tokens,omitempty"`
+	Oversize int        `json:"oversize,omitempty"`
+}
+
+func specOf(r *kernel.Rule, stats kernel.RuleStats) ruleSpec {
+	out := ruleSpec{Name: r.Name, MaxBlock: r.MaxBlock, Oversize: stats.Oversize}
+	for _, a := range r.Atoms {
+		out.Atoms = append(out.Atoms, atomSpec{a.Column.Name, a.Function, a.N})
+	}
+	if r.Tokens != nil {
+		out.Tokens = r.Tokens.Column.Name
+	}
+	return out
+}
+
+// ruleOfSpec rebuilds a rule; false when a column is gone.
+func (p *pipeline) ruleOfSpec(s ruleSpec) (*kernel.Rule, bool) {
+	r := &kernel.Rule{Name: s.Name, MaxBlock: s.MaxBlock}
+	for _, a := range s.Atoms {
+		c := p.frame.Column(a.Column)
+		if c == nil {
+			return nil, false
+		}
+		r.Atoms = append(r.Atoms, kernel.Atom{Column: c, Function: a.Function, N: a.N})
+	}
+	if s.Tokens != "" {
+		c := p.frame.Column(s.Tokens)
+		if c == nil {
+			return nil, false
+		}
+		r.Tokens = kernel.NewTokenKeys(c, p.frame.Len(), s.MaxBlock)
+	}
+	return r, true
+}
+
+// frozen returns the stored model when this build may use it: the block is the same, the
+// data have about the same size and the same kinds of columns.
+func (p *pipeline) frozen(ctx context.Context) (*trained, error) {
+	if b := p.model.def.Persistence; b != nil && b.Incremental != nil && !*b.Incremental {
+		return nil, nil
+	}
+	t, err := loadModel(ctx, p.req.Warehouse, p.model.store)
+	if err != nil || t == nil || t.Fingerprint != p.model.print {
+		return nil, err
+	}
+	change := p.frame.Len() - t.Records
+	if float64(max(change, -change)) > retrainShare*float64(t.Records) {
+		p.note("the number of records has changed by more than %.0f %%: the model is trained anew", 100*retrainShare)
+		return nil, nil
+	}
+	return t, nil
+}
+
+// digest changes with every record, every value and every decision.
+func (p *pipeline) digest() string {
+	h := xxh3.New()
+	var b [16]byte
+	for r, uid := range p.frame.UID {
+		binary.LittleEndian.PutUint64(b[:8], uid)
+		binary.LittleEndian.PutUint64(b[8:], p.frame.RowHash[r]+uint64(p.frame.Updated[r]))
+		_, _ = h.Write(b[:]) // never fails
+	}
+	_, _ = h.WriteString(p.model.print + p.decided)
+	return fmt.Sprintf("%016x", h.Sum64())
+}
+
+// thaw sets the scanner up from the stored model; false when its comparisons no longer
+// fit the columns.
+func (p *pipeline) thaw(t *trained) bool {
+	columns := p.compared()
+	comparisons, err := p.comparisons(columns)
+	if err != nil || len(comparisons) != len(t.Comparisons) {
+		return false
+	}
+	for k, c := range comparisons {
+		if c.Name != t.Comparisons[k].Name || len(c.Levels) != len(t.Comparisons[k].Levels) {
+			return false
+		}
+	}
+	var rules []*kernel.Rule
+	for _, s := range t.Rules {
+		r, ok := p.ruleOfSpec(s)
+		if !ok {
+			return false
+		}
+		rules = append(rules, r)
+	}
+	p.fitted = &t.Model
+	p.scanner = kernel.NewScanner(kernel.NewBlocks(p.frame.Len(), rules), comparisons)
+	p.trainedOn = t
+	return true
+}
+
+// changedRecords tells which records are new or have other values than in the last build;
+// nil when stored edges cannot be used.
+func (p *pipeline) changedRecords(ctx context.Context) ([]bool, error) {
+	if p.trainedOn == nil || !p.reusable() {
+		return nil, nil
+	}
+	old := map[uint64]uint64{}
+	err := p.model.scanRows(ctx, p.req.Warehouse, tableRecord, func(r tableRow) { old[uint64(r.number(0))] = uint64(r.number(4)) })
+	if err != nil {
+		return nil, err
+	}
+	changed := make([]bool, p.frame.Len())
+	n := 0
+	for r, uid := range p.frame.UID {
+		if hash, ok := old[uid]; !ok || hash != p.frame.RowHash[r] {
+			changed[r] = true
+			n++
+		}
+	}
+	p.measure("records.changed", float64(n))
+	return changed, nil
+}
+
+// reusable reports whether the weight of a pair depends on its two records alone. Texts
+// are weighed by the rarity of their words, and token keys depend on all records; a block
+// that grew over its limit, or fell below, changes pairs of old records.
+func (p *pipeline) reusable() bool {
+	for _, c := range p.compared() {
+		switch c.Kind {
+		case frame.Text, frame.Company, frame.Street, frame.FullName, frame.Codes:
+			if !c.Masked {
+				return false
+			}
+		}
+	}
+	for i, s := range p.scanner.Blocks.Stats {
+		if p.scanner.Blocks.Rules[i].Tokens != nil || s.Oversize != p.trainedOn.Rules[i].Oversize {
+			return false
+		}
+	}
+	return true
+}
+
+// oldEdges takes the stored edges of unchanged records that a blocking rule still pairs.
+func (p *pipeline) oldEdges(ctx context.Context, changed []bool) error {
+	weigh := p.weigher()
+	known := map[uint64]int32{}
+	kept := 0
+	err := p.model.scanRows(ctx, p.req.Warehouse, tableEdge, func(r tableRow) {
+		if r.text(2) != cluster.Probable.String() {
+			return
+		}
+		a, okA := slices.BinarySearch(p.frame.UID, uint64(r.number(0)))
+		b, okB := slices.BinarySearch(p.frame.UID, uint64(r.number(1)))
+		if !okA || !okB || changed[a] || changed[b] || !p.scanner.Blocks.Pairs(int32(a), int32(b)) {
+			return
+		}
+		pattern := uint64(r.number(4))
+		bits, ok := known[pattern]
+		if !ok {
+			bits = weigh(pattern)
+			known[pattern] = bits
+		}
+		x, y := int32(min(a, b)), int32(max(a, b))
+		p.edges = append(p.edges, cluster.Edge{A: x, B: y, Bits: bits + p.scanner.Extra(pattern, x, y), Tier: cluster.Probable, Pattern: pattern})
+		kept++
+	})
+	p.measure("edges.kept", float64(kept))
+	return err
+}
+
+// storedModel is what the next build needs to go on from this one.
+func (p *pipeline) storedModel() trained {
+	t := trained{Version: p.req.RunID, Keep: bandBits(0.2), Link: bandBits(0.99), Fingerprint: p.model.print, Digest: p.digest(), Records: p.frame.Len()}
+	if p.fitted != nil {
+		t.Model = *p.fitted
+	} else {
+		t.Model = fs.Model{Prior: 0.5}
+	}
+	if p.trainedOn != nil {
+		t.Version, t.Records = p.trainedOn.Version, p.trainedOn.Records
+	}
+	if p.scanner != nil {
+		for i, r := range p.scanner.Blocks.Rules {
+			t.Rules = append(t.Rules, specOf(r, p.scanner.Blocks.Stats[i]))
+		}
+	}
+	if d := p.model.def.Decision; d != nil {
+		if d.Keep != nil {
+			t.Keep = bandBits(*d.Keep)
+		}
+		if d.Link != nil {
+			t.Link = bandBits(*d.Link)
+		}
+	}
+	return t
+}

@@ -1,0 +1,111 @@
+package identity_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/apache/arrow-go/v18/arrow/array"
+
+	"github.com/unsilo/unsilo/core"
+	warehouse "github.com/unsilo/unsilo/core/warehouse/memory"
+	"github.com/unsilo/unsilo/transforms/identity/gen"
+)
+
+func people(n int, seed uint64) [][]string {
+	g := gen.New(gen.Options{Seed: seed, Records: n, MedianDuplicates: 3})
+	var rows [][]string
+	for r, ok := g.Next(); ok; r, ok = g.Next() {
+		rows = append(rows, r.Values)
+	}
+	rand.New(rand.NewPCG(seed, 1)).Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] })
+	return rows
+}
+
+func landPeople(t testing.TB, wh core.Warehouse, rows [][]string) {
+	fill(t, wh, core.RawTable("set", "records"), []string{"id"}, plain(gen.Columns()...), rows)
+}
+
+// edgeSet reads the edges of the model as text, sorted.
+func edgeSet(t testing.TB, wh core.Warehouse) []string {
+	rows, err := wh.Scan(context.Background(), core.TableName{Schema: "identity", Name: "person_edge"}, "a", "b", "pattern", "bits", "outcome")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Release()
+	var out []string
+	for rows.Next() {
+		b := rows.RecordBatch()
+		for i := range int(b.NumRows()) {
+			n := func(k int) int64 { return b.Column(k).(*array.Int64).Value(i) }
+			out = append(out, fmt.Sprint(n(0), n(1), n(2), n(3), b.Column(4).(*array.String).Value(i)))
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+func TestLawIncrementsEqualOneBatch(t *testing.T) {
+	const body = "from = source.set.records"
+	all := people(4000, 11)
+	base := all[:3400]
+	final := slices.Clone(all[40:]) // forty records are deleted
+	for i := 0; i < 60; i++ {       // and some change
+		row := slices.Clone(final[i*7])
+		row[2], row[5] = "", "elsewhere"
+		final[i*7] = row
+	}
+	steps, batch := warehouse.New(), warehouse.New()
+	for _, wh := range []core.Warehouse{steps, batch} {
+		landPeople(t, wh, base)
+		build(t, wh, person(t, body), "base")
+	}
+	for i, end := range []int{3390, 3550, 3700, len(final)} {
+		landPeople(t, steps, final[:end])
+		build(t, steps, person(t, body), fmt.Sprint("step", i))
+	}
+	// Without its list of records the other warehouse compares everything again.
+	ctx := context.Background()
+	tx, err := batch.Begin(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := tx.Drop(ctx, core.TableName{Schema: "identity", Name: "person_record"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := tx.End(ctx, true); err != nil {
+		t.Fatal(err)
+	}
+	landPeople(t, batch, final)
+	build(t, batch, person(t, body), "batch")
+	if a, b := edgeSet(t, steps), edgeSet(t, batch); !slices.Equal(a, b) {
+		t.Errorf("increments gave %d edges, one batch %d, and they differ", len(a), len(b))
+	}
+	if a, b := groups(mapped(t, steps, "person")), groups(mapped(t, batch, "person")); a != b {
+		t.Error("increments and one batch gave different clusters")
+	}
+	for i := range 4 {
+		if kept, ok := metricOf(t, steps, fmt.Sprint("step", i), "edges.kept"); !ok || kept == 0 {
+			t.Errorf("step %d reused no stored edge", i)
+		}
+	}
+}
+
+func metricOf(t testing.TB, wh core.Warehouse, run, name string) (float64, bool) {
+	rows, err := wh.Scan(context.Background(), core.TableName{Schema: "identity", Name: "person_metric"}, "run_id", "name", "value")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Release()
+	for rows.Next() {
+		b := rows.RecordBatch()
+		for i := range int(b.NumRows()) {
+			if b.Column(0).(*array.String).Value(i) == run && b.Column(1).(*array.String).Value(i) == name {
+				return b.Column(2).(*array.Float64).Value(i), true
+			}
+		}
+	}
+	return 0, false
+}
