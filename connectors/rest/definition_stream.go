@@ -141,6 +141,9 @@ func (c *compiler) coherent(s *streamDef, b streamBlock) {
 			}
 		}
 	}
+	if s.main.paginate.cap > 0 && s.main.paginate.key == "" && (len(s.primaryKey) == 0 || s.cursor == nil || s.cursor.token != nil) {
+		c.fail(b.Range, "A row cap without a way around it", `Windows are cut at the cap with incremental "datetime" and a primary key; else set key.`)
+	}
 	if s.deletes == core.DeleteFeed || s.deletes == core.DeleteReconcile {
 		if len(s.primaryKey) == 0 {
 			c.fail(b.Range, "Deletes need a primary key", `Add primary_key = ["id"].`)

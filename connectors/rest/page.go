@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -25,6 +26,8 @@ type page struct {
 	print    uint64 // of all records in their order
 	key      string // of the last record
 	hasKey   bool
+	keysFall bool    // the keys of the records do not ascend
+	times    []int64 // of the records, where a row cap may need them
 	oldest   time.Time
 	newest   time.Time
 	sorted   bool // by the cursor, ascending
@@ -53,6 +56,7 @@ type filter struct {
 	condition *expr
 	vars      scope
 	keys      []string // columns that are never null
+	sample    bool     // note the times of records
 	strict    bool     // a reject is an error: KeysOnly
 }
 
@@ -132,6 +136,7 @@ func (p *page) hold(b *rows.Builder) {
 func (f *filter) keep(p *page, b *rows.Builder, raw []byte) (bool, error) {
 	if f.key != "" {
 		if text, ok := b.Text(f.key); ok {
+			p.keysFall = p.keysFall || (p.hasKey && !keyLess(p.key, text))
 			p.key, p.hasKey = text, true
 		}
 	}
@@ -151,6 +156,16 @@ func (f *filter) keep(p *page, b *rows.Builder, raw []byte) (bool, error) {
 	return f.condition.truth(vars)
 }
 
+// keyLess compares keys as whole numbers where they are.
+func keyLess(a, b string) bool {
+	if len(a) != len(b) && digitsOnly(a) && digitsOnly(b) {
+		return len(a) < len(b)
+	}
+	return a <= b
+}
+
+func digitsOnly(s string) bool { return strings.Trim(s, "0123456789") == "" }
+
 // inWindow drops what the API sent though it is outside of the window.
 func (f *filter) inWindow(p *page, b *rows.Builder) (bool, error) {
 	micros, ok := b.Time(f.cursor.column)
@@ -165,6 +180,9 @@ func (f *filter) inWindow(p *page, b *rows.Builder) (bool, error) {
 		return true, nil
 	}
 	at := time.UnixMicro(micros).UTC()
+	if f.sample {
+		p.times = append(p.times, micros)
+	}
 	if at.Before(p.newest) {
 		p.sorted = false
 	} else {

@@ -14,17 +14,19 @@ import (
 
 // pager walks one chain of pages.
 type pager struct {
-	def    pageDef
-	size   int64
-	vars   scope
-	token  string   // of the next page; "" is the first
-	link   *url.URL // of the next page, for link kinds
-	offset int64    // rows before the next page
-	number int64    // of the next page
-	key    string   // rows after this key; "" is the first
-	inCap  int64    // records since the chain, or its last key, began
-	pages  int
-	empty  int // pages without records in a row
+	def     pageDef
+	size    int64
+	vars    scope
+	token   string   // of the next page; "" is the first
+	link    *url.URL // of the next page, for link kinds
+	offset  int64    // rows before the next page
+	number  int64    // of the next page
+	key     string   // rows after this key; "" is the first
+	lastKey string   // of the page before
+	ascends bool     // keys came in ascending order so far
+	inCap   int64    // records since the chain, or its last key, began
+	pages   int
+	empty   int // pages without records in a row
 
 	keyed   bool // rows have a key: two pages that are alike are one page
 	seed    maphash.Seed
@@ -35,7 +37,7 @@ type pager struct {
 }
 
 func newPager(def pageDef, vars scope) (*pager, error) {
-	p := &pager{def: def, vars: vars, number: def.start, seed: maphash.MakeSeed(), visited: map[uint64]bool{}}
+	p := &pager{def: def, vars: vars, number: def.start, seed: maphash.MakeSeed(), visited: map[uint64]bool{}, ascends: true}
 	size, _, err := def.size.whole(vars)
 	p.size = size
 	return p, err
@@ -132,6 +134,9 @@ func (p *pager) advance(pg *page, from *url.URL) (step, error) {
 	}
 	p.pages++
 	p.last = pg.print
+	if p.ascends = p.ascends && !pg.keysFall && (p.lastKey == "" || keyLess(p.lastKey, pg.key) || !pg.hasKey); pg.hasKey {
+		p.lastKey = pg.key
+	}
 	p.inCap += int64(pg.records)
 	if p.empty++; pg.records > 0 {
 		p.empty = 0
@@ -171,9 +176,13 @@ func (p *pager) capped(pg *page, more bool, vars scope) (bool, error) {
 }
 
 // restart goes on after the last key, with a new count against the cap.
-func (p *pager) restart(key string) error {
-	if key == "" || key == p.key {
+func (p *pager) restart(pg *page) error {
+	key := pg.key
+	switch {
+	case key == "" || key == p.key:
 		return loop("paging by key does not get ahead")
+	case !p.ascends:
+		return loop("rows do not come in the order of " + p.def.key + ", so that paging cannot go on from one")
 	}
 	p.key, p.token, p.link, p.offset, p.number, p.inCap = key, "", nil, 0, p.def.start, 0
 	return nil

@@ -100,7 +100,12 @@ func (r *reading) keys(ctx context.Context) error {
 	if c := r.st.def.cursor; c != nil && c.token != nil {
 		w.from = r.st.start // without it, such an API does not know where to begin
 	}
-	everything := func(ctx context.Context) error { return r.chain(ctx, v, w, chainOptions{}) }
+	everything := func(ctx context.Context) error {
+		if c := r.st.def.cursor; c != nil && c.token == nil {
+			return r.read(ctx, v, w, nil) // which copes with row caps
+		}
+		return r.chain(ctx, v, w, chainOptions{})
+	}
 	if r.st.def.partition != nil {
 		return r.eachPartition(ctx, nil, func(ctx context.Context, _ string) error { return everything(ctx) })
 	}
@@ -161,13 +166,8 @@ func (r *reading) page(ctx context.Context, v *variant, p *pager, w window, b bu
 			return false, err
 		}
 	}
-	if next == stepCap {
-		key := p.def.key
-		if key == "" {
-			r.seen.forget()
-			return false, errCap
-		}
-		if err := p.restart(pg.key); err != nil {
+	if next == stepCap && p.def.key != "" {
+		if err := p.restart(pg); err != nil {
 			return false, err
 		}
 		next = stepNext
@@ -175,7 +175,7 @@ func (r *reading) page(ctx context.Context, v *variant, p *pager, w window, b bu
 	r.seen.accept()
 	var after core.State
 	if o.after != nil {
-		if after, err = o.after(pg, p, next == stepNext); err != nil {
+		if after, err = o.after(pg, p, next != stepDone); err != nil {
 			return false, err
 		}
 	}
@@ -186,6 +186,9 @@ func (r *reading) page(ctx context.Context, v *variant, p *pager, w window, b bu
 	}
 	if r.req.Limit > 0 && r.sent >= r.req.Limit {
 		return false, errLimit
+	}
+	if next == stepCap {
+		return false, errCap
 	}
 	return next == stepNext && !r.past(pg, w), nil
 }
@@ -199,7 +202,7 @@ func (r *reading) past(pg *page, w window) bool {
 
 func (r *reading) filter(v *variant, w window) *filter {
 	f := &filter{seed: r.seen.seeds[0], cursor: r.st.def.cursor, window: w, condition: r.st.def.filter, strict: r.req.KeysOnly,
-		vars: r.vars.with("window", r.st.def.windowVars(w)), key: v.paginate.key}
+		vars: r.vars.with("window", r.st.def.windowVars(w)), key: v.paginate.key, sample: v.paginate.cap > 0 && v.paginate.key == ""}
 	if v.paginate.kind == "keyset" {
 		f.key = v.paginate.field
 	}

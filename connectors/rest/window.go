@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/unsilo/unsilo/core"
@@ -66,7 +67,7 @@ func (r *reading) windows(ctx context.Context) error {
 		r.progress.started = time.Time{}
 	}
 	first := r.pos.Low.IsZero()
-	whole := r.span(first)
+	whole := r.wanted(first)
 	if !whole.to.IsZero() && !whole.to.After(whole.from) {
 		return nil
 	}
@@ -95,8 +96,8 @@ func (r *reading) upper() time.Time {
 	return to.UTC()
 }
 
-// span is what this call reads.
-func (r *reading) span(first bool) window {
+// wanted is what this call reads.
+func (r *reading) wanted(first bool) window {
 	w := window{to: r.upper()}
 	switch {
 	case !r.req.From.IsZero():
@@ -187,26 +188,25 @@ func (r *reading) resumable() bool {
 
 // read reads a window, in halves when the API does not give it whole.
 func (r *reading) read(ctx context.Context, v *variant, w window, resume *openWindow) error {
-	var oldest, newest time.Time
-	inOrder := resume == nil
+	var got span
+	got.inOrder = resume == nil
 	o := chainOptions{resume: resume, after: func(pg *page, p *pager, more bool) (core.State, error) {
 		r.progress.answered(http.Header(pg.response["headers"].(header)), r.now)
-		if !pg.oldest.IsZero() && (oldest.IsZero() || pg.oldest.Before(oldest)) {
-			oldest = pg.oldest
-		}
-		inOrder = inOrder && pg.sorted && !pg.oldest.Before(newest)
-		newest = later(newest, pg.newest)
+		got.add(pg)
 		r.progress.newest = later(r.progress.newest, pg.newest)
 		if !more || !r.resumable() || r.st.def.partition != nil {
 			return nil, nil
 		}
-		return r.behind(v, w, p, inOrder && !pg.newest.IsZero())
+		return r.behind(v, w, p, got.inOrder && !pg.newest.IsZero())
 	}}
 	err := r.chain(ctx, v, w, o)
 	if !errors.Is(err, errCap) {
 		return err
 	}
-	middle, err := r.middle(w, oldest, newest)
+	if r.st.def.cursor.order == "asc" && got.inOrder && got.newest.After(w.from) {
+		return r.read(ctx, v, window{got.newest, w.to}, nil) // rows before it have been read
+	}
+	middle, err := r.middle(w, got, float64(v.paginate.cap))
 	if err != nil {
 		return err
 	}
@@ -224,23 +224,49 @@ func later(a, b time.Time) time.Time {
 	return a
 }
 
-// middle is where to cut a window whose rows the API does not give whole. oldest and
-// newest are of the rows that it did give.
-func (r *reading) middle(w window, oldest, newest time.Time) (time.Time, error) {
+// span is what is known of the times of the rows that a chain of pages gave.
+type span struct {
+	oldest, newest time.Time
+	inOrder        bool // ascending
+	times          []int64
+}
+
+func (s *span) add(pg *page) {
+	if !pg.oldest.IsZero() && (s.oldest.IsZero() || pg.oldest.Before(s.oldest)) {
+		s.oldest = pg.oldest
+	}
+	s.inOrder = s.inOrder && pg.sorted && !pg.oldest.Before(s.newest)
+	s.newest = later(s.newest, pg.newest)
+	s.times = append(s.times, pg.times...)
+}
+
+// middle is where to cut a window whose rows the API does not give whole, so that the
+// part before it holds somewhat fewer rows than the cap.
+func (r *reading) middle(w window, got span, rowCap float64) (time.Time, error) {
+	unit := max(r.st.def.cursor.precision, r.st.def.cursor.format.Unit())
 	low, high := w.from, w.to
 	if low.IsZero() {
-		low = oldest
+		low = got.oldest
 	}
 	if high.IsZero() {
-		high = later(newest, r.now).Add(time.Second)
+		high = later(got.newest, r.now).Add(unit)
 	}
-	unit := max(r.st.def.cursor.precision, r.st.def.cursor.format.Unit())
-	at := low.Add(high.Sub(low) / 2).Truncate(unit)
-	if !at.After(low) || !at.Before(high) {
-		return at, &core.Error{Kind: core.KindData, Op: "read window", Err: errors.New("more rows share one time than the API gives in one query"),
-			Try: "set key in the paginate block, if the API can sort by a key"}
+	var tries []time.Time
+	if n := len(got.times); n > 0 {
+		slices.Sort(got.times)
+		if got.inOrder { // the rows begin the window: they tell how dense it is
+			tries = append(tries, got.oldest.Add(time.Duration(float64(got.newest.Sub(got.oldest))*0.8*rowCap/float64(n))))
+		}
+		tries = append(tries, time.UnixMicro(got.times[n/2]), time.UnixMicro(got.times[n-1]))
 	}
-	return at, nil
+	tries = append(tries, low.Add(high.Sub(low)/2), low.Add(unit))
+	for _, at := range tries {
+		if at = at.UTC().Truncate(unit); at.After(low) && at.Before(high) {
+			return at, nil
+		}
+	}
+	return low, &core.Error{Kind: core.KindData, Op: "read window", Err: errors.New("more rows share one time than the API gives in one query"),
+		Try: "set key in the paginate block, if the API can sort by a key"}
 }
 
 // behind is the position after a page in the middle of a window; nil when there is none.
