@@ -167,3 +167,44 @@ func TestCutGzip(t *testing.T) {
 		t.Errorf("got %d + %d rows, %d different, want 20000", first, rest, len(l.rows))
 	}
 }
+
+func TestLastRecordWithoutEnd(t *testing.T) {
+	for name, text := range map[string][2]string{"a.csv": {"id\n1\n2", "2\n"}, "a.jsonl": {"{\"id\": 1}\n{\"id\": 2", "2}\n"}} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			path := write(t, dir, name, text[0])
+			l := land(t, open(t, map[string]any{"path": path}))
+			l.next(t)
+			if n := l.next(t); n != 0 {
+				t.Errorf("nothing new: got %d rows", n)
+			}
+			grow(t, path, text[1])
+			l.next(t)
+			equal(t, "id", l.column("id"), "1", "22")
+		})
+	}
+}
+
+// TestLogsThatBeginAlike rotates logs of which one begins with all of the other.
+func TestLogsThatBeginAlike(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "a.log.1", "banner\n")
+	write(t, dir, "a.log", "banner\nx\ny\n")
+	l := land(t, open(t, map[string]any{"path": filepath.Join(dir, "a.log*"), "format": "lines"}))
+	l.next(t)
+	if err := os.Remove(filepath.Join(dir, "a.log.1")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(dir, "a.log")); err != nil {
+		t.Fatal(err)
+	}
+	write(t, dir, "a.log.1.gz", string(gz(t, "banner\nx\ny\n")))
+	write(t, dir, "a.log.2.gz", string(gz(t, "banner\n")))
+	write(t, dir, "a.log", "banner\nz\n")
+	if n := l.next(t); n != 2 {
+		t.Errorf("after the rotation: got %d rows, want 2", n)
+	}
+	got := l.column("line")
+	slices.Sort(got)
+	equal(t, "lines", got, "banner", "banner", "banner", "x", "y", "z")
+}
