@@ -1,39 +1,25 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/unsilo/unsilo/core"
+	"github.com/unsilo/unsilo/core/engine"
 	"github.com/unsilo/unsilo/transforms/identity"
 )
 
 func (a *app) identityCmd() *cobra.Command {
 	cmd := &cobra.Command{Use: "identity", Short: "Find out who is who, and why"}
 	var name string
-	explain := &cobra.Command{
-		Use:   "explain ID | RECORD [RECORD]",
-		Short: "Show the path of edges that joins the records of a person, or two records",
-		Long: `An ID is one of the identity's own (per_...). A RECORD is source.stream:key, or the
-bare key where only one record has it.`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) < 1 || len(args) > 2 {
-				return usageError{fmt.Errorf("explain takes an id, or one or two records")}
-			}
-			return nil
-		},
-		RunE: func(cmd *cobra.Command, args []string) error {
-			p, err := a.load()
-			if err != nil {
-				return err
-			}
-			return p.explain(cmd, name, args)
-		},
-	}
-	explain.Flags().StringVar(&name, "identity", "", "the identity block; needed when the project has several")
-	cmd.AddCommand(explain)
+	cmd.PersistentFlags().StringVar(&name, "identity", "", "the identity block; needed when the project has several")
+	cmd.AddCommand(a.identitySuggestCmd(), a.identityPlanCmd(&name), a.explainCmd(&name), a.whyNotCmd(&name),
+		a.reviewCmd(&name), a.mergeCmd(&name), a.splitCmd(&name), a.evalCmd(&name), a.identityDiffCmd(&name))
 	return cmd
 }
 
@@ -54,77 +40,204 @@ func (p *project) identityName(name string) (string, error) {
 	case len(names) == 1:
 		return names[0], nil
 	case len(names) == 0:
-		return "", usageError{fmt.Errorf("the project has no identity block")}
+		return "", usageError{errors.New("the project has no identity block; `unsilo identity suggest` writes one")}
 	}
 	return "", usageError{fmt.Errorf("the project has several identities: name one with --identity: %s", strings.Join(names, ", "))}
 }
 
-func (p *project) explain(cmd *cobra.Command, name string, subjects []string) error {
-	name, err := p.identityName(name)
+// withIdentity opens the warehouse for reading and calls do with the identity's name.
+func (a *app) withIdentity(ctx context.Context, name string, do func(*project, core.Warehouse, string) error) (err error) {
+	p, err := a.load()
 	if err != nil {
 		return err
 	}
-	w, err := p.openWarehouse(cmd.Context(), false)
+	if name, err = p.identityName(name); err != nil {
+		return err
+	}
+	w, err := p.openWarehouse(ctx, false)
 	if err != nil {
 		return err
 	}
-	defer w.Close()
-	x, err := identity.Explain(cmd.Context(), w, name, subjects...)
-	if err != nil {
-		return err
-	}
-	if p.output != "table" {
-		return p.writeJSON(p.out, struct {
-			FormatVersion string `json:"format_version"`
-			identity.Explanation
-		}{formatVersion, x})
-	}
-	p.showExplanation(x)
-	return nil
+	defer func() { err = errors.Join(err, w.Close()) }()
+	return do(p, w, name)
 }
 
-func (p *project) showExplanation(x identity.Explanation) {
-	if x.ID != "" {
-		fmt.Fprintf(p.out, "%s %s: %d records\n\n", x.Identity, x.ID, len(x.Records))
+// changeIdentity is withIdentity for a decision of a person: it takes the lock, and sees to
+// it that the next run builds the identity again.
+func (a *app) changeIdentity(ctx context.Context, name string, do func(core.Warehouse, string) error) (err error) {
+	p, err := a.load()
+	if err != nil {
+		return err
 	}
-	for _, r := range x.Records {
-		fmt.Fprintf(p.out, "  %-44s %s\n", r, r.ID)
+	if name, err = p.identityName(name); err != nil {
+		return err
 	}
-	for _, part := range []struct {
-		title string
-		steps []identity.Step
-	}{{"joined by", x.Path}, {"refused", x.Refused}, {"too weak", x.Weak}} {
-		if len(part.steps) == 0 {
-			continue
+	lock, err := engine.AcquireLock(p.lockPath())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, lock.Release()) }()
+	w, err := p.openWarehouse(ctx, true)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, w.Close()) }()
+	if err := do(w, name); err != nil {
+		return err
+	}
+	return engine.Invalidate(ctx, w, core.Ref{Kind: "identity", Name: name})
+}
+
+// identityModel is the identity's model, for what needs its definition.
+func (p *project) identityModel(name string) (*identity.Model, error) {
+	for _, m := range p.models {
+		if im, ok := m.Model.(*identity.Model); ok && im.Ref().Name == name {
+			return im, nil
 		}
-		g := grid{columns: []string{"record", "record ", "by", "rule", "bits", "why"}, right: []string{"bits"}}
-		for _, s := range part.steps {
-			g.add(s.A.String(), s.B.String(), s.Tier, s.Rule, bits(s), why(s))
-		}
-		fmt.Fprintf(p.out, "\n%s\n", part.title)
-		p.showTable(g)
 	}
-	for _, n := range x.Notes {
-		fmt.Fprintln(p.out, n)
+	return nil, usageError{fmt.Errorf("the project has no identity %q", name)}
+}
+
+func (a *app) identitySuggestCmd() *cobra.Command {
+	return &cobra.Command{
+		Use:   "suggest [NAME]",
+		Short: "Write an identity block from the meanings of the columns that have landed",
+		Args:  cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			p, err := a.load()
+			if err != nil {
+				return err
+			}
+			w, err := p.openWarehouse(cmd.Context(), false)
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, w.Close()) }()
+			var landed []core.Table
+			for _, s := range p.Sources {
+				tables, err := w.Tables(cmd.Context(), core.RawTable(s.Name, "").Schema)
+				if err != nil {
+					return fmt.Errorf("list tables: %w", err)
+				}
+				landed = append(landed, tables...)
+			}
+			name := "person"
+			if len(args) == 1 {
+				name = args[0]
+			}
+			text, err := identity.Suggest(name, landed)
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprint(a.out, text)
+			return err
+		},
 	}
 }
 
-func bits(s identity.Step) any {
-	if s.Tier == "probable" {
-		return fmt.Sprintf("%+.1f", s.Bits)
+func (a *app) identityPlanCmd(name *string) *cobra.Command {
+	return &cobra.Command{
+		Use: "plan", Short: "Show what a build would compare; nothing is compared", Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return a.withIdentity(cmd.Context(), *name, func(p *project, w core.Warehouse, name string) error {
+				m, err := p.identityModel(name)
+				if err != nil {
+					return err
+				}
+				work, err := m.Work(cmd.Context(), w)
+				if err != nil {
+					return err
+				}
+				return a.showWork(work)
+			})
+		},
 	}
-	return nil
 }
 
-func why(s identity.Step) string {
-	if s.Reason != "" {
-		return s.Reason
+func (a *app) showWork(w identity.WorkPlan) error {
+	g := grid{columns: []string{"rule", "kind", "records", "pairs", "largest_block", "oversize_blocks", "capped_values"},
+		right: []string{"records", "pairs", "largest_block", "oversize_blocks", "capped_values"},
+		extra: map[string]any{"records": w.Records, "pairs": w.Pairs, "cpu_seconds": w.Seconds, "notes": w.Notes}}
+	for _, r := range w.Rules {
+		g.add(r.Rule, r.Kind, int64(r.Keyed), r.Pairs, int64(r.Largest), int64(r.Oversize), int64(r.Capped))
 	}
-	var parts []string
-	for _, e := range s.Evidence {
-		parts = append(parts, fmt.Sprintf("%s %s %+.1f", e.Comparison, e.Level, e.Bits))
+	if err := a.show(g); err != nil || a.output != "table" {
+		return err
 	}
-	return strings.Join(parts, ", ")
+	for _, n := range w.Notes {
+		fmt.Fprintln(a.out, n)
+	}
+	_, err := fmt.Fprintf(a.out, "\n%s records, at most %s pairs to compare, about %.1f CPU seconds.\n", thousands(int64(w.Records)), thousands(w.Pairs), w.Seconds)
+	return err
+}
+
+// document writes a value as JSON with a format version, or its text.
+func (a *app) document(value any, text string) error {
+	if a.output == "table" {
+		_, err := fmt.Fprint(a.out, text)
+		return err
+	}
+	return a.writeJSON(a.out, map[string]any{"format_version": formatVersion, "result": value})
+}
+
+func (a *app) explainCmd(name *string) *cobra.Command {
+	var html string
+	cmd := &cobra.Command{
+		Use:   "explain ID | RECORD [RECORD]",
+		Short: "Show the path of edges that joins the records of a person, or two records",
+		Long: `An ID is one of the identity's own (per_...). A RECORD is source.stream:key, or the
+bare key where only one record has it.`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) < 1 || len(args) > 2 {
+				return usageError{errors.New("explain takes an id, or one or two records")}
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.withIdentity(cmd.Context(), *name, func(_ *project, w core.Warehouse, name string) error {
+				x, err := identity.Explain(cmd.Context(), w, name, args...)
+				if err != nil {
+					return err
+				}
+				return a.showExplanation(x, html)
+			})
+		},
+	}
+	cmd.Flags().StringVar(&html, "html", "", "write a page with the weights drawn to this `file` instead")
+	return cmd
+}
+
+func (a *app) whyNotCmd(name *string) *cobra.Command {
+	var html string
+	cmd := &cobra.Command{
+		Use: "why-not RECORD RECORD", Short: "Show why two records are not one person", Args: exactArgs("RECORD", "RECORD"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.withIdentity(cmd.Context(), *name, func(p *project, w core.Warehouse, name string) error {
+				m, err := p.identityModel(name)
+				if err != nil {
+					return err
+				}
+				x, err := m.WhyNot(cmd.Context(), w, args[0], args[1])
+				if err != nil {
+					return err
+				}
+				return a.showExplanation(x, html)
+			})
+		},
+	}
+	cmd.Flags().StringVar(&html, "html", "", "write a page with the weights drawn to this `file` instead")
+	return cmd
+}
+
+func (a *app) showExplanation(x identity.Explanation, html string) error {
+	if html == "" {
+		return a.document(x, x.Text())
+	}
+	f, err := os.OpenFile(html, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600) // it shows personal data
+	if err != nil {
+		return fmt.Errorf("write page: %w", err)
+	}
+	return errors.Join(x.HTML(f), f.Close())
 }
 
 // notFound is what a verb says about a name that is not there.

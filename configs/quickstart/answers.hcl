@@ -30,7 +30,7 @@ model "campaign_margin" {
   chart    = "bar"
   sql      = <<-SQL
     WITH spend AS (
-      SELECT campaign_id, sum(cost) AS spend FROM ${source.ads.spend} GROUP BY campaign_id
+      SELECT campaign_id, CAST(sum(cost) AS DECIMAL(12, 2)) AS spend FROM ${source.ads.spend} GROUP BY campaign_id
     ), bought AS (
       SELECT o.campaign AS code, c.person_id, min(o.ordered_at) AS first_order, sum(o.total) AS revenue
       FROM ${source.erp.orders} o JOIN ${model.customers} c USING (customer_id)

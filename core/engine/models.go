@@ -153,3 +153,18 @@ func (r *run) versions(ctx context.Context, built map[string]plan.Built) (map[co
 	}
 	return out, nil
 }
+
+// Invalidate makes the next run build a model again, though nothing it reads has changed:
+// a person decided something about it.
+func Invalidate(ctx context.Context, w core.Warehouse, ref core.Ref) error {
+	e := &Engine{Warehouse: w}
+	rows := newRows(modelsTable())
+	defer rows.release()
+	rows.append(ref.String(), "", "", "", nil)
+	return e.inTx(ctx, func(tx core.Tx) error {
+		if err := tx.Define(ctx, modelsTable()); err != nil {
+			return fmt.Errorf("define %s: %w", modelsTable().Name, err)
+		}
+		return rows.write(ctx, tx, core.WriteDelete, modelsTable().Key)
+	})
+}

@@ -1,0 +1,200 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/user"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/unsilo/unsilo/core"
+	"github.com/unsilo/unsilo/transforms/identity"
+)
+
+// signature says who decides, and why.
+type signature struct {
+	author, reason string
+}
+
+func (s *signature) flags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&s.author, "author", "", "who decides; default the name of the user")
+	cmd.Flags().StringVar(&s.reason, "reason", "", "why")
+}
+
+func (s *signature) who() string {
+	if s.author != "" {
+		return s.author
+	}
+	u, err := user.Current()
+	if err != nil {
+		return "unknown"
+	}
+	return u.Username
+}
+
+func (a *app) mergeCmd(name *string) *cobra.Command {
+	var s signature
+	cmd := &cobra.Command{
+		Use: "merge RECORD|ID RECORD|ID", Short: "Say that two are one; the next run obeys", Args: exactArgs("RECORD|ID", "RECORD|ID"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			err := a.changeIdentity(cmd.Context(), *name, func(w core.Warehouse, name string) error {
+				return identity.Merge(cmd.Context(), w, name, args[0], args[1], s.who(), s.reason, time.Now().UTC())
+			})
+			return a.obeyed(err, 1)
+		},
+	}
+	s.flags(cmd)
+	return cmd
+}
+
+func (a *app) splitCmd(name *string) *cobra.Command {
+	var s signature
+	cmd := &cobra.Command{
+		Use: "split RECORD", Short: "Say that a record is not its person; the next run obeys", Args: exactArgs("RECORD"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var n int
+			err := a.changeIdentity(cmd.Context(), *name, func(w core.Warehouse, name string) (err error) {
+				n, err = identity.Split(cmd.Context(), w, name, args[0], s.who(), s.reason, time.Now().UTC())
+				return err
+			})
+			return a.obeyed(err, n)
+		},
+	}
+	s.flags(cmd)
+	return cmd
+}
+
+func (a *app) obeyed(err error, decisions int) error {
+	if err != nil {
+		return err
+	}
+	return a.document(map[string]int{"decisions": decisions}, fmt.Sprintf("Kept %d decisions. The next run obeys.\n", decisions))
+}
+
+func (a *app) reviewCmd(name *string) *cobra.Command {
+	var s signature
+	var limit int
+	var in string
+	cmd := &cobra.Command{
+		Use:   "review",
+		Short: "List the pairs that the evidence leaves open, or take decisions about them",
+		Long: `Lists open pairs, the most doubtful first. With -o csv the list is a file to fill in: put
+must_link or cannot_link into the column verdict, and hand it back with --decide.`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if in != "" {
+				return a.decide(cmd.Context(), *name, in, s.who())
+			}
+			return a.withIdentity(cmd.Context(), *name, func(_ *project, w core.Warehouse, name string) error {
+				open, err := identity.Review(cmd.Context(), w, name, limit)
+				if err != nil {
+					return err
+				}
+				return a.showQuestions(open)
+			})
+		},
+	}
+	s.flags(cmd)
+	cmd.Flags().IntVarP(&limit, "limit", "n", 50, "how many pairs; 0 lists all")
+	cmd.Flags().StringVar(&in, "decide", "", "read decisions from this CSV `file`; - is standard input")
+	return cmd
+}
+
+func (a *app) showQuestions(open []identity.Question) error {
+	if a.output == "csv" {
+		return identity.WriteQuestions(a.out, open)
+	}
+	g := grid{columns: []string{"a", "b", "probability", "today", "rule", "why"}, right: []string{"probability"}}
+	for _, q := range open {
+		today := "apart"
+		if q.Joined {
+			today = "joined"
+		}
+		g.add(q.A.String(), q.B.String(), fmt.Sprintf("%.3f", q.Probability), today, q.Rule, q.Reason)
+	}
+	return a.show(g)
+}
+
+func (a *app) decide(ctx context.Context, name, file, author string) (err error) {
+	in := a.in
+	if file != "-" {
+		f, err := os.Open(file)
+		if err != nil {
+			return usageError{fmt.Errorf("read decisions: %w", err)}
+		}
+		defer func() { err = errors.Join(err, f.Close()) }()
+		in = f
+	}
+	decisions, err := identity.ReadDecisions(in, author, time.Now().UTC())
+	if err != nil {
+		return err
+	}
+	err = a.changeIdentity(ctx, name, func(w core.Warehouse, name string) error {
+		return identity.Decide(ctx, w, name, decisions...)
+	})
+	return a.obeyed(err, len(decisions))
+}
+
+func (a *app) evalCmd(name *string) *cobra.Command {
+	var truth, plot string
+	var sweep bool
+	cmd := &cobra.Command{
+		Use:   "eval LABELS.csv",
+		Short: "Measure the identities against labels",
+		Long: `LABELS.csv has pairs (columns a, b and, when not all are matches, match) or records with
+the entity each belongs to (columns record and cluster, or source, stream, record_key and
+cluster).`,
+		Args: exactArgs("LABELS.csv"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			f, err := os.Open(args[0])
+			if err != nil {
+				return usageError{fmt.Errorf("read labels: %w", err)}
+			}
+			labels, err := identity.ReadLabels(f, truth)
+			if err = errors.Join(err, f.Close()); err != nil {
+				return err
+			}
+			return a.withIdentity(cmd.Context(), *name, func(_ *project, w core.Warehouse, name string) error {
+				x, err := identity.Evaluate(cmd.Context(), w, name, labels, sweep || plot != "")
+				if err != nil {
+					return err
+				}
+				if plot != "" {
+					if err := replaceFile(plot, []byte(x.SVG())); err != nil {
+						return err
+					}
+				}
+				return a.document(x, x.Text())
+			})
+		},
+	}
+	cmd.Flags().StringVar(&truth, "truth", "", "the `column` with the true entity, when it is not called cluster")
+	cmd.Flags().BoolVar(&sweep, "sweep", false, "also at other thresholds")
+	cmd.Flags().StringVar(&plot, "plot", "", "draw the sweep into this SVG `file`")
+	return cmd
+}
+
+func (a *app) identityDiffCmd(name *string) *cobra.Command {
+	return &cobra.Command{
+		Use: "diff [RUN [RUN]]", Short: "Show which ids were minted, merged, split and retired between two runs", Args: cobra.MaximumNArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			runs := append(args, "", "")
+			return a.withIdentity(cmd.Context(), *name, func(_ *project, w core.Warehouse, name string) error {
+				c, err := identity.Diff(cmd.Context(), w, name, runs[0], runs[1])
+				if err != nil {
+					return err
+				}
+				g := grid{columns: []string{"event", "id", "other", "records"}, right: []string{"records"},
+					extra: map[string]any{"from": c.From, "to": c.To, "counts": c.Counts}}
+				for _, x := range c.Changes {
+					g.add(x.Kind, x.ID, cmp.Or(x.Other, "-"), x.Records)
+				}
+				return a.show(g)
+			})
+		},
+	}
+}
