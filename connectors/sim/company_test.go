@@ -301,6 +301,45 @@ func TestFilesAreOnlyAppendedTo(t *testing.T) {
 	}
 }
 
+// A call that ends at the very moment up to which files were written stands in them once.
+func TestFilesAtTheMomentOfAnEnd(t *testing.T) {
+	c, dir := sim.New(sim.Options{Customers: 150, Seed: 4}), t.TempDir()
+	if err := c.WriteFiles(dir, time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+	ahead := sim.New(sim.Options{Customers: 150, Seed: 4, Now: c.Now().Add(24 * time.Hour)})
+	calls, err := ahead.Expected("calls", "cdr")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range calls.Rows[len(calls.Rows)-2:] {
+		end, err := time.Parse(time.DateTime, row[11].(string))
+		if err != nil {
+			t.Fatal(err)
+		}
+		from := c.Now()
+		c.Advance(end.Sub(from))
+		if err := c.WriteFiles(dir, from); err != nil {
+			t.Fatal(err)
+		}
+	}
+	from := c.Now()
+	c.Advance(ahead.Now().Sub(from))
+	if err := c.WriteFiles(dir, from); err != nil {
+		t.Fatal(err)
+	}
+	fresh := t.TempDir()
+	if err := ahead.WriteFiles(fresh, time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"calls/queue_log", "calls/cdr-csv/Master.csv"} {
+		got, want := contents(t, dir)[filepath.Join(dir, name)], contents(t, fresh)[filepath.Join(fresh, name)]
+		if !bytes.Equal(got, want) || len(got) == 0 {
+			t.Errorf("%s: %d bytes, written at once %d", name, len(got), len(want))
+		}
+	}
+}
+
 func contents(t *testing.T, dir string) map[string][]byte {
 	t.Helper()
 	all := map[string][]byte{}

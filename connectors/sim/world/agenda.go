@@ -49,7 +49,7 @@ func (w *World) work(day int) {
 		case taskSolve:
 			w.solve(&d, day, t.id)
 		case taskClose:
-			w.closeTicket(&d, day, t.id)
+			w.closeTicket(day, t.id)
 		case taskSurvey:
 			w.answer(&d, day, t.id, surveyKind(t.more))
 		case taskEdit:

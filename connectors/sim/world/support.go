@@ -121,8 +121,10 @@ func (w *World) solve(d *dice.Dice, day, ticket int) {
 	}
 }
 
-func (w *World) closeTicket(d *dice.Dice, day, ticket int) {
-	w.state.Tickets.change(&w.calendar, w.moment(d, day, 2, 3), ticket, func(r *Ticket, at int64) {
+// closeTicket is the nightly rule that closes what was solved four days ago: all such
+// tickets get one stamp.
+func (w *World) closeTicket(day, ticket int) {
+	w.state.Tickets.change(&w.calendar, w.midnight(day)+2*hourMillis, ticket, func(r *Ticket, at int64) {
 		r.Status, r.Updated = "closed", at
 	})
 }
