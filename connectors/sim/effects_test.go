@@ -20,6 +20,9 @@ func TestPlantedEffects(t *testing.T) {
 			t.Errorf("%+v: outage with %d callers and %d silent, want %d and %d", opt, e.Outage.Callers, e.Outage.Silent, callers, 10*callers)
 		}
 		checkFever(t, e)
+		if share := e.Waiting.Abandoned * 100 / max(1, e.Waiting.Over300); opt.Customers >= 2000 && (share < 22 || share > 42) {
+			t.Errorf("%+v: %d of 100 hang up after five minutes, want about 32", opt, share)
+		}
 		if len(e.Risky) == 0 {
 			t.Errorf("%+v: no risky deal", opt)
 		}

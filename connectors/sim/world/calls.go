@@ -54,14 +54,15 @@ func (w *World) callBack(d *dice.Dice, day, person int, why Reason) {
 
 // call is one call. Of 1000 usual ones 30 withhold their number, 70 come from the
 // household's telephone, 50 from the office; planted ones show the person's own number.
-// Of 1000 callers 100 wait longer than five minutes, and of those 320 hang up.
+// Of 1000 callers 100 wait longer than five minutes, and of 1000 of those 320 hang up; those
+// whom an earlier event made call are answered sooner.
 func (w *World) call(d *dice.Dice, at int64, person int, why Reason) {
 	c := Call{Person: person, Start: at, Reason: why, Agent: d.N(agents), Queue: d.Low(len(Queues()))}
 	w.number(d, &c)
 	c.Wait = d.Between(4, 240)
-	if d.Chance(100) {
+	if (why == Usual || why == Fever) && d.Chance(100) {
 		c.Wait = d.Between(301, 900)
-		c.Abandoned = why == Usual && d.Chance(320)
+		c.Abandoned = d.Chance(320)
 	}
 	switch {
 	case why == AfterCampaign:

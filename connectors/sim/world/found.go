@@ -66,7 +66,7 @@ func (w *World) found() {
 	for i := range w.state.People.People {
 		w.meet(i)
 		d := dice.New(w.state.Options.Seed, "history", i)
-		w.register(&d, i, w.past(&d, i))
+		w.register(&d, i, w.past(&d, i), false)
 	}
 	d := w.roll("first deals", 0)
 	for range d.Share(len(w.state.People.Companies), 1200) {
@@ -89,11 +89,12 @@ func (w *World) past(d *dice.Dice, person int) int64 {
 }
 
 // register makes a person's first records. Of 1000 people 850 are in the ERP, 900 in
-// the CRM, all in one of them; 60 are twice in the CRM; 120 have a social profile.
-func (w *World) register(d *dice.Dice, person int, at int64) {
+// the CRM, all in one of them, and in both when it is sure; 60 are twice in the CRM; 120
+// have a social profile.
+func (w *World) register(d *dice.Dice, person int, at int64, sure bool) {
 	p := &w.state.People.People[person]
-	erp := d.Chance(850) || p.Packs&(population.FatherSon|population.Twins|population.Flatmates) != 0
-	crm := d.Chance(900) || !erp
+	erp := d.Chance(850) || sure || p.Packs&(population.FatherSon|population.Twins|population.Flatmates) != 0
+	crm := d.Chance(900) || sure || !erp
 	if erp {
 		w.by.customer[person] = w.addCustomer(d, person, at)
 	}
@@ -117,8 +118,8 @@ func (w *World) grow(day int) {
 		ids := w.state.People.Grow(day)
 		for _, i := range ids {
 			w.meet(i)
-			w.register(&d, i, w.moment(&d, day, 8, 18))
+			w.register(&d, i, w.moment(&d, day, 8, 18), added == 0)
+			added++
 		}
-		added += len(ids)
 	}
 }
