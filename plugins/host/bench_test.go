@@ -3,6 +3,8 @@ package host_test
 import (
 	"context"
 	"hash/maphash"
+	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -36,19 +38,23 @@ func BenchmarkBorder(b *testing.B) {
 			near, far := open(b, numbers.Wide(), cfg), open(b, remote, cfg)
 			defer near.Close()
 			defer far.Close()
-			move(b, far) // start the process outside the measurement
-			var nearTime, farTime, cpu time.Duration
+			move(b, far)                              // start the process outside the measurement
+			nearTime, farTime := time.Hour, time.Hour // the best of all rounds: others use this machine
+			var nearCPU, farCPU time.Duration
 			for b.Loop() {
-				nearTime += move(b, near)
-				before := cpuTime()
-				farTime += move(b, far)
-				cpu += cpuTime() - before
+				at := cpuTime()
+				nearTime = min(nearTime, move(b, near))
+				nearCPU += cpuTime() - at
+				at = cpuTime()
+				farTime = min(farTime, move(b, far))
+				farCPU += cpuTime() - at
 			}
 			rows := float64(benchRows) * float64(b.N)
 			b.ReportMetric(nearTime.Seconds()/farTime.Seconds(), "ratio")
-			b.ReportMetric(rows/farTime.Seconds(), "rows/s")
-			b.ReportMetric(rows/nearTime.Seconds(), "rows/s-in-process")
-			b.ReportMetric(float64(cpu.Nanoseconds())/rows, "host-cpu-ns/row")
+			b.ReportMetric(benchRows/farTime.Seconds(), "rows/s")
+			b.ReportMetric(benchRows/nearTime.Seconds(), "rows/s-in-process")
+			b.ReportMetric(float64(nearCPU.Nanoseconds())/rows, "cpu-ns/row-in-process")
+			b.ReportMetric(float64(farCPU.Nanoseconds())/rows, "cpu-ns/row")
 			b.ReportMetric(0, "ns/op")
 		})
 	}
@@ -111,10 +117,20 @@ func lookAt(seed maphash.Seed, c arrow.Array) (sum uint64) {
 	return sum
 }
 
+// cpuTime is what this process and its plugins have used; where there is no /proc, this
+// process alone.
 func cpuTime() time.Duration {
 	var u syscall.Rusage
 	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u)
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+	total := time.Duration(u.Utime.Nano() + u.Stime.Nano())
+	for _, stat := range children() {
+		_, rest, _ := strings.Cut(stat, ") ")
+		for _, ticks := range strings.Fields(rest)[11:13] {
+			n, _ := strconv.Atoi(ticks)
+			total += time.Duration(n) * 10 * time.Millisecond
+		}
+	}
+	return total
 }
 
 // BenchmarkStart measures from nothing to an opened source that answered Check, and the

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash/crc32"
+	"strings"
+	"unsafe"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"google.golang.org/grpc/mem"
@@ -22,7 +24,9 @@ type Decoder struct {
 
 	frame  *wirev1.Frame // the one whose body is under way
 	header batchHeader
-	body   []byte
+	// body grows in a strings.Builder because that takes memory without clearing it first;
+	// none of it is looked at before all of it was written.
+	body strings.Builder
 }
 
 // NewDecoder makes a Decoder that refuses frames with a longer body than maxBody; 0
@@ -54,7 +58,7 @@ func (d *Decoder) Next(ev *Event) (Decoded, error) {
 		return d.addChunk(ev.chunk)
 	}
 	if d.frame != nil {
-		return Decoded{}, fmt.Errorf("frame %d: %d of %d bytes came", d.frame.GetSeq(), len(d.body), d.frame.GetBodyLength())
+		return Decoded{}, fmt.Errorf("frame %d: %d of %d bytes came", d.frame.GetSeq(), d.body.Len(), d.frame.GetBodyLength())
 	}
 	switch ev := ev.message.GetEvent().(type) {
 	case *wirev1.ReadEvent_Schema:
@@ -93,7 +97,7 @@ func (d *Decoder) beginFrame(f *wirev1.Frame) (Decoded, error) {
 	d.seen.Frames++
 	d.seen.Rows += f.GetRows()
 	d.seen.Bytes += f.GetBodyLength()
-	d.frame, d.body = f, nil
+	d.frame = f
 	if f.GetBodyLength() > 0 {
 		return Decoded{}, nil
 	}
@@ -150,17 +154,15 @@ func checkMarks(f *wirev1.Frame) error {
 // addChunk grows the body by what really came, never by what was announced.
 func (d *Decoder) addChunk(chunk mem.BufferSlice) (Decoded, error) {
 	want := d.frame.GetBodyLength()
-	have := uint64(len(d.body) + chunk.Len())
+	have := uint64(d.body.Len() + chunk.Len())
 	if chunk.Len() == 0 || have > want {
 		return Decoded{}, fmt.Errorf("frame %d: %d bytes came where %d were announced", d.frame.GetSeq(), have, want)
 	}
-	if have > uint64(cap(d.body)) {
-		grown := make([]byte, len(d.body), min(want, 4*have))
-		copy(grown, d.body)
-		d.body = grown
+	if have > uint64(d.body.Cap()) {
+		d.body.Grow(int(min(want, 4*have)) - d.body.Len())
 	}
 	for _, piece := range chunk {
-		d.body = append(d.body, piece.ReadOnlyData()...)
+		d.body.Write(piece.ReadOnlyData())
 	}
 	if have < want {
 		return Decoded{}, nil
@@ -170,8 +172,10 @@ func (d *Decoder) addChunk(chunk mem.BufferSlice) (Decoded, error) {
 
 // finish makes the batches of a frame that is complete.
 func (d *Decoder) finish() (Decoded, error) {
-	f, body := d.frame, d.body
-	d.frame, d.body = nil, nil
+	f, text := d.frame, d.body.String()
+	body := unsafe.Slice(unsafe.StringData(text), len(text))
+	d.frame = nil
+	d.body.Reset()
 	if f.GetRows() == 0 {
 		return Decoded{Batches: cutAtMarks(nil, f)}, nil
 	}
