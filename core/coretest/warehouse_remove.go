@@ -18,6 +18,7 @@ func removeRules() []warehouseRule {
 		{name: "Prune", why: "WritePrune removes every row whose key is not given", run: prune},
 		{name: "PruneBrake", why: "a prune of more than MaxShare of the rows removes nothing and says how many of how many", run: pruneBrake},
 		{name: "Swap", why: "Swap puts a table in the place of another, with its columns, key and meanings; the old one is gone", run: swap},
+		{name: "DropAndDefine", why: "a table can be dropped, made anew and filled in one transaction", run: dropAndDefine},
 		{name: "Drop", why: "a dropped table is gone, and one of its name starts anew", run: drop},
 	}
 }
@@ -114,5 +115,25 @@ func drop(s *warehouseSuite) {
 	t := s.table(people())
 	if len(t.Key) != 0 || core.MeansOf(t.Schema.Field(0)) != "" || t.Rows != 0 {
 		s.Errorf("a table made after Drop is %v; want one without the old key and meanings", t)
+	}
+}
+
+func dropAndDefine(s *warehouseSuite) {
+	s.three()
+	schema := schemaOf(field("id", arrow.BinaryTypes.String))
+	for range 2 {
+		s.within(true, func(tx core.Tx) {
+			if err := tx.Drop(s.Context(), people()); err != nil {
+				s.Fatal(err)
+			}
+			if err := tx.Define(s.Context(), core.Table{Name: people(), Schema: schema, Key: []string{"id"}}); err != nil {
+				s.Fatal(err)
+			}
+			s.same("counts", s.writeIn(tx, core.WriteRequest{Table: people(), Mode: core.WriteMerge, Key: []string{"id"},
+				Rows: s.rows(schema, `{"id":"a"}`, `{"id":"b"}`)}), core.Counts{New: 2})
+			s.same("counts", s.writeIn(tx, core.WriteRequest{Table: people(), Mode: core.WriteMerge, Key: []string{"id"},
+				Rows: s.rows(schema, `{"id":"b"}`, `{"id":"c"}`)}), core.Counts{New: 1, Unchanged: 1})
+		})
+		s.expect(people(), "a", "b", "c")
 	}
 }

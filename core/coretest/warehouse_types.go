@@ -21,6 +21,7 @@ func typeRules() []warehouseRule {
 			run: typesEncodings},
 		{name: "TypesFloats", why: "NaN, infinities and the sign of zero come back; NaN equals NaN when rows are compared", run: typesFloats},
 		{name: "TypesText", why: "text is kept byte for byte, zero bytes included; bytes that are no UTF-8 are refused as text", run: typesText},
+		{name: "TypesHiddenText", why: "bytes that are no UTF-8 are refused as text in every encoding and depth", run: typesHiddenText},
 		{name: "TypesNestedCompare", why: "nested values are compared by content: null and empty lists differ, nulls inside are equal", run: typesNestedCompare},
 		{name: "TypesTooWide", why: "a decimal of more than 38 digits is refused, as a type or as a value", run: typesTooWide},
 	}
@@ -217,6 +218,60 @@ func typesText(s *warehouseSuite) {
 		})
 	}
 	s.same("rows", len(s.scan(people())), len(good))
+}
+
+// typesHiddenText writes broken text where an encoding or a nesting hides it.
+func typesHiddenText(s *warehouseSuite) {
+	text := arrow.BinaryTypes.String
+	for what, kind := range map[string]arrow.DataType{
+		"dictionary":  &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int8, ValueType: text},
+		"large":       arrow.BinaryTypes.LargeString,
+		"view":        arrow.BinaryTypes.StringView,
+		"list":        arrow.ListOf(text),
+		"struct":      arrow.StructOf(field("a", text)),
+		"list struct": arrow.ListOf(arrow.StructOf(field("a", text))),
+	} {
+		schema := schemaOf(field("v", kind))
+		name := core.TableName{Schema: "types", Name: what}
+		s.define(name, schema)
+		b := array.NewRecordBuilder(s.mem, schema)
+		appendText(b.Field(0), "good")
+		appendText(b.Field(0), "this is not text: \xff")
+		batch := b.NewRecordBatch()
+		b.Release()
+		defer batch.Release()
+		s.within(false, func(tx core.Tx) {
+			rows := s.batches(schema, batch)
+			defer rows.Release()
+			_, err := tx.Write(s.Context(), core.WriteRequest{Table: name, Mode: core.WriteAppend, Rows: rows})
+			s.refused(what, err)
+		})
+		head := batch.NewSlice(0, 1)
+		good := s.batches(schema, head)
+		head.Release()
+		got := s.write(core.WriteRequest{Table: name, Mode: core.WriteAppend, Rows: good})
+		s.same(what, got, core.Counts{New: 1})
+	}
+}
+
+// appendText adds a text to a builder of a type that holds text somewhere.
+func appendText(b array.Builder, text string) {
+	switch b := b.(type) {
+	case *array.StringBuilder:
+		b.Append(text)
+	case *array.LargeStringBuilder:
+		b.Append(text)
+	case *array.StringViewBuilder:
+		b.Append(text)
+	case *array.BinaryDictionaryBuilder:
+		_ = b.AppendString(text) // a new dictionary has room for two
+	case *array.ListBuilder:
+		b.Append(true)
+		appendText(b.ValueBuilder(), text)
+	case *array.StructBuilder:
+		b.Append(true)
+		appendText(b.FieldBuilder(0), text)
+	}
 }
 
 func typesNestedCompare(s *warehouseSuite) {

@@ -112,7 +112,7 @@ func classify(e *nativeError) *core.Error {
 	switch {
 	case e.says("Conflicting lock is held", "Could not set lock on file"):
 		return &core.Error{Kind: core.KindUnavailable, Try: "wait until the process that holds the file has ended, or query the snapshot"}
-	case e.says("No space left", "not enough disk space", "max_temp_directory_size", "Disk quota exceeded"):
+	case e.says("No space left", "Could not write", "Failed to create checkpoint", "Could not truncate", "Could not fsync", "not enough disk space", "max_temp_directory_size", "Disk quota exceeded"):
 		return &core.Error{Kind: core.KindUnavailable, Try: "free disk space and run again; everything acknowledged before is stored"}
 	case e.says("checksum", "orrupt", "replaying WAL", "not a valid DuckDB database file", "Failed to deserialize", "Could not read enough bytes", "Could not read all bytes"), e.is("Serialization"):
 		return &core.Error{Kind: core.KindInternal, Try: tryRepair}

@@ -68,6 +68,10 @@ func process(ctx context.Context, what string, args []string) error {
 		return errors.Join(err, db.Close())
 	case "scan": // path
 		return scan(ctx, args[0])
+	case "full": // path
+		return fillDisk(ctx, args[0])
+	case "checkpoint": // path
+		return failCheckpoint(ctx, args[0])
 	case "batches": // path, schema changes
 		return writeBatches(ctx, args[0], args[1] == "drift")
 	}

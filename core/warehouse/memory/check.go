@@ -26,7 +26,17 @@ func check(a arrow.Array) error {
 			}
 		}
 	case *array.Dictionary:
-		return check(a.Dictionary())
+		for i := range a.Len() {
+			if a.IsNull(i) {
+				continue
+			}
+			used := array.NewSlice(a.Dictionary(), int64(a.GetValueIndex(i)), int64(a.GetValueIndex(i)+1))
+			err := check(used)
+			used.Release()
+			if err != nil {
+				return err
+			}
+		}
 	case *array.RunEndEncoded:
 		return check(a.Values())
 	case array.ExtensionArray:
@@ -38,7 +48,24 @@ func check(a arrow.Array) error {
 			}
 		}
 	case array.ListLike:
-		return check(a.ListValues())
+		return checkLists(a)
+	}
+	return nil
+}
+
+// checkLists looks only at the elements that belong to a list.
+func checkLists(a array.ListLike) error {
+	for i := range a.Len() {
+		if a.IsNull(i) {
+			continue
+		}
+		from, to := a.ValueOffsets(i)
+		elements := array.NewSlice(a.ListValues(), from, to)
+		err := check(elements)
+		elements.Release()
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }
