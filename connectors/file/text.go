@@ -252,13 +252,33 @@ func (f *textFormat) open(in input, b *rows.Builder, limit int) (*textDecoder, e
 			return nil, err
 		}
 		reader = io.MultiReader(bytes.NewReader(first[:n]), reader)
-		line, _, _ := bytes.Cut(bytes.TrimLeft(first[:n], "\r\n"), []byte{'\n'})
-		if o.Header, err = f.names(line); err != nil {
+		if o.Header, err = f.namesIn(first[:n], in, n == peekBytes); err != nil {
 			return nil, err
 		}
 	}
 	d.records = rows.NewCSVReader(reader, o)
 	return d, nil
+}
+
+// namesIn names the fields of a file without a header by its first record. Where a file is
+// read on, a record that does not fit is no more than a bad record: the next one tells. One
+// without its end, unless nothing more is to come, tells nothing yet.
+func (f *textFormat) namesIn(start []byte, in input, more bool) ([]string, error) {
+	start = bytes.TrimLeft(start, "\r\n")
+	for {
+		line, rest, ended := bytes.Cut(start, []byte{'\n'})
+		if !ended && !in.final && !more {
+			return f.names(nil)
+		}
+		names, err := f.names(line)
+		switch {
+		case err == nil || in.offset == 0:
+			return names, err
+		case !ended:
+			return f.names(nil)
+		}
+		start = rest
+	}
 }
 
 type textDecoder struct {

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/klauspost/compress/gzip"
@@ -207,4 +208,26 @@ func TestLogsThatBeginAlike(t *testing.T) {
 	got := l.column("line")
 	slices.Sort(got)
 	equal(t, "lines", got, "banner", "banner", "banner", "x", "y", "z")
+}
+
+// TestCallRecordsGoOn appends to call records: a record without its end waits, and one that
+// is no record is rejected alone.
+func TestCallRecordsGoOn(t *testing.T) {
+	dir := t.TempDir()
+	record := func(id string) string {
+		return `"","0401234567","800","in","","c","d","Queue","q","2026-03-02 09:00:00","","2026-03-02 09:01:00",60,0,"ANSWERED","DOC","` + id + `",""` + "\n"
+	}
+	path := write(t, dir, "Master.csv", record("1"))
+	l := land(t, open(t, map[string]any{"path": path, "format": "asterisk_cdr"}))
+	l.next(t)
+	grow(t, path, record("2")[:20])
+	l.next(t)
+	grow(t, path, record("2")[20:])
+	l.next(t)
+	grow(t, path, "no, record\n"+record("3"))
+	l.next(t)
+	equal(t, "uniqueid", l.column("uniqueid"), "1", "2", "3")
+	if len(l.rejects) != 1 || !strings.Contains(l.rejects[0], "line 3") {
+		t.Errorf("got rejects %v, want one at line 3", l.rejects)
+	}
 }
