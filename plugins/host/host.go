@@ -195,7 +195,7 @@ func (h *Host) askSpecs(ctx context.Context, family string) ([]core.Spec, error)
 	return specs, nil
 }
 
-// unpark takes p, or any process when p is nil, out of the waiting ones.
+// unpark takes p out of the waiting ones; false when it waits no more.
 func (h *Host) unpark(family string, p *process) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
