@@ -33,6 +33,11 @@ func run(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	pluginDir = dir
+	sockets := filepath.Join(dir, "tmp") // what is left there after all tests is a leak
+	if err := errors.Join(os.Mkdir(sockets, 0o700), os.Setenv("TMPDIR", sockets)); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	build := exec.Command("go", "build", "-o", dir+string(filepath.Separator), "./testdata/unsilo-plugin-chaos", "./testdata/unsilo-plugin-liar")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
@@ -46,7 +51,12 @@ func run(m *testing.M) int {
 			return 1
 		}
 	}
-	return m.Run()
+	code := m.Run()
+	if left, _ := filepath.Glob(filepath.Join(sockets, "plugin*")); len(left) > 0 && code == 0 {
+		fmt.Fprintf(os.Stderr, "files are left: %q\n", left)
+		return 1
+	}
+	return code
 }
 
 func asError(err error, target **core.Error) bool { return errors.As(err, target) }

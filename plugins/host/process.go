@@ -49,6 +49,7 @@ type process struct {
 	once    sync.Once
 
 	mu        sync.Mutex
+	socketDir string
 	condemned error // why the host killed it
 }
 
@@ -77,8 +78,8 @@ func (h *Host) start(ctx context.Context, family string) (*process, error) {
 		SyncStdout:       &lineWriter{line: printed},
 		SyncStderr:       &lineWriter{line: printed},
 		GRPCDialOptions:  dialOptions(),
-		RunnerFunc: func(_ hclog.Logger, cmd *exec.Cmd, _ string) (runner.Runner, error) {
-			return p.setChild(newChild(bin, append(h.environment(), cmd.Env...), h.opt.MemoryLimit, printed))
+		RunnerFunc: func(_ hclog.Logger, cmd *exec.Cmd, socketDir string) (runner.Runner, error) {
+			return p.setChild(socketDir, newChild(bin, append(h.environment(), cmd.Env...), h.opt.MemoryLimit, printed))
 		},
 	})
 	if err := p.connect(ctx); err != nil {
@@ -136,9 +137,10 @@ func (p *process) startError(err error) error {
 }
 
 // setChild keeps the runner, unless the start was given up before.
-func (p *process) setChild(c *child) (runner.Runner, error) {
+func (p *process) setChild(socketDir string, c *child) (runner.Runner, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.socketDir = socketDir
 	if p.condemned != nil {
 		return nil, p.condemned
 	}
@@ -215,9 +217,20 @@ func (p *process) stop() {
 		killer := time.AfterFunc(p.host.opt.CloseGrace, func() { p.condemn(errors.New("it did not exit when asked")) })
 		p.client.Kill()
 		killer.Stop()
+		p.removeSockets()
 		_ = p.tasks.Wait()
 		p.host.forget(p)
 	})
+}
+
+// removeSockets removes the folder of the plugin's sockets, which go-plugin leaves behind
+// after a start that failed.
+func (p *process) removeSockets() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.socketDir != "" {
+		_ = os.RemoveAll(p.socketDir)
+	}
 }
 
 // watch asks for a sign of life, and kills a process that gives none.

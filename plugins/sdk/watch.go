@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	plugin "github.com/hashicorp/go-plugin"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/unsilo/unsilo/plugins/wire"
@@ -26,6 +27,9 @@ func watchHost(stderr io.Writer) {
 	}
 	leave := func(why string) error {
 		fmt.Fprintf(stderr, "plugin ends: %s\n", why)
+		if dir := os.Getenv(plugin.EnvUnixSocketDir); dir != "" {
+			_ = os.RemoveAll(dir) // nobody else is left to do it
+		}
 		endProcess()
 		return nil
 	}
