@@ -184,8 +184,28 @@ func (c *compiler) links(d *Definition, b connectorBlock) {
 		if s.partition != nil && s.partition.stream != "" {
 			c.parent(d, s, b.Streams[i].Range)
 		}
-		c.configRefs(d, s, b.Streams[i].Range)
+		c.configRefs(d, s.exprs())
 	}
+	c.configRefs(d, d.exprs())
+}
+
+// exprs are the expressions outside of streams.
+func (d *Definition) exprs() []*expr {
+	a := d.auth
+	out := []*expr{d.client.baseURL, d.client.headers, d.client.allowHosts, a.token, a.username, a.password, a.value, a.tokenURL,
+		a.clientID, a.clientSecret, a.refreshToken, a.scopes, a.params}
+	for _, r := range []*requestDef{a.login, d.check} {
+		if r != nil {
+			out = append(out, r.exprs()...)
+		}
+	}
+	for _, b := range d.budgets {
+		out = append(out, b.requests)
+	}
+	for _, r := range d.rules {
+		out = append(out, r.when, r.message, r.wait)
+	}
+	return out
 }
 
 // parent checks that a stream's chain of parents ends.
@@ -211,15 +231,14 @@ func (c *compiler) parent(d *Definition, s *streamDef, rng hcl.Range) {
 }
 
 // configRefs checks that every config.x and option.x is declared.
-func (c *compiler) configRefs(d *Definition, s *streamDef, rng hcl.Range) {
-	for _, x := range s.exprs() {
-		for root, fields := range map[string][]core.Field{"config": d.spec.Fields, "option": d.spec.StreamFields} {
-			c.declared(x, root, fields, rng)
-		}
+func (c *compiler) configRefs(d *Definition, exprs []*expr) {
+	for _, x := range exprs {
+		c.declared(x, "config", d.spec.Fields)
+		c.declared(x, "option", d.spec.StreamFields)
 	}
 }
 
-func (c *compiler) declared(x *expr, root string, fields []core.Field, rng hcl.Range) {
+func (c *compiler) declared(x *expr, root string, fields []core.Field) {
 	if x == nil {
 		return
 	}

@@ -59,7 +59,7 @@ func (c *compiler) compile(e hcl.Expression, roots ...string) *expr {
 	diags := checkRoots(src, roots)
 	if diags.HasErrors() {
 		c.diags = append(c.diags, diags...)
-		return nil
+		return &expr{src: src} // given, so that nothing else is said to be missing
 	}
 	x := &expr{src: src, functions: c.functions}
 	_ = hclsyntax.VisitAll(src, func(n hclsyntax.Node) hcl.Diagnostics {

@@ -111,11 +111,15 @@ const byteOrderMark = "\xef\xbb\xbf"
 // ErrFormat says that a text is not what a Reader was told to expect.
 var ErrFormat = errors.New("broken text")
 
-// cut is the error of a text that ends too early.
+// cut is the error of a text that ends too early, or that cannot be read on.
 func (w *window) cut() error {
 	err := w.err
 	if err == nil {
 		err = io.ErrUnexpectedEOF
+	}
+	var e *core.Error
+	if errors.As(err, &e) {
+		return err // the stream itself says what is wrong
 	}
 	return &core.Error{Kind: core.KindUnavailable, Op: "read records",
 		Err: fmt.Errorf("the text stops in the middle, after %d bytes: %w", w.done+int64(len(w.buf)), err)}
