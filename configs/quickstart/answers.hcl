@@ -19,9 +19,9 @@ model "customers" {
 model "calls" {
   description = "Calls with the person who called"
   sql         = <<-SQL
-    SELECT c.uniqueid AS call_id, m.person_id, c.start AS called_at, c.billsec AS talk_seconds
-    FROM ${source.calls.cdr} c
-    JOIN ${identity.person.map} m ON m.source = 'marts' AND m.stream = 'callers' AND m.record_key = c.uniqueid
+    SELECT c.call_id, m.person_id, c.called_at, c.talk_seconds
+    FROM ${model.callers} c
+    JOIN ${identity.person.map} m ON m.source = 'marts' AND m.stream = 'callers' AND m.record_key = c.call_id
   SQL
 }
 
@@ -88,12 +88,12 @@ model "fever" {
   sql      = <<-SQL
     WITH events AS (
       SELECT date_trunc('week', start) AS week, 1 AS calls, 0 AS promoters, 0 AS detractors, 0 AS answers, 0 AS posts, 0 AS negative
-      FROM ${source.calls.cdr}
+      FROM (SELECT uniqueid, min(start) AS start FROM ${source.calls.cdr} GROUP BY uniqueid)
       UNION ALL
       SELECT date_trunc('week', submitted_at), 0, CAST(score >= 9 AS INT), CAST(score <= 6 AS INT), 1, 0, 0 FROM ${source.surveys.answers}
       UNION ALL
       SELECT date_trunc('week', created_at), 0, 0, 0, 0, 1,
-             CAST(regexp_matches(lower(content), 'broken|refund|awful|angry|worst|useless|disappointed|failed') AS INT) FROM ${source.social.statuses}
+             CAST(regexp_matches(lower(content), 'broken|disappointed|useless|refund') AS INT) FROM ${source.social.statuses}
     ), weeks AS (
       SELECT CAST(week AS DATE) AS week, sum(calls) AS calls, 100.0 * (sum(promoters) - sum(detractors)) / nullif(sum(answers), 0) AS nps,
              sum(posts) AS posts, sum(negative) AS negative
@@ -104,6 +104,8 @@ model "fever" {
     SELECT w.week, w.calls, round(w.nps, 1) AS nps, w.posts, w.negative,
            round(100 * (0.5 * (w.calls / greatest(u.calls, 1) - 1) + 0.25 * (u.nps - w.nps) / 100
                  + 0.25 * least(w.negative / greatest(u.negative, 1) - 1, 4)), 1) AS fever
-    FROM weeks w, usual u ORDER BY w.week DESC LIMIT 10
+    FROM weeks w, usual u
+    WHERE w.week + 6 <= (SELECT CAST(max(start) AS DATE) FROM ${source.calls.cdr}) -- whole weeks only
+    ORDER BY w.week DESC LIMIT 10
   SQL
 }

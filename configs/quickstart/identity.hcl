@@ -1,14 +1,19 @@
 # Who is who. The meanings of the columns say what takes part; what stands here is what the
 # defaults cannot know.
 
-# One row a caller's number: the first call stands for it.
+# Calls, one row each: a transferred call has several records with one number.
 model "callers" {
-  description = "Numbers that called"
+  description = "Who called, by call"
   sql         = <<-SQL
-    SELECT uniqueid AS call_id, src AS phone, caller_name AS name, start AS called_at
+    SELECT uniqueid AS call_id, any_value(src ORDER BY start) AS phone, any_value(caller_name ORDER BY start) AS name,
+           min(start) AS called_at, sum(billsec) AS talk_seconds
     FROM ${source.calls.cdr}
     WHERE regexp_matches(src, '[0-9]{5}')
+    GROUP BY uniqueid
   SQL
+  test "unique" {
+    columns = ["call_id"]
+  }
 }
 
 # Browsers, with the customer number of each login.
