@@ -26,6 +26,7 @@ type Builder struct {
 	scratch []byte
 
 	constants []constant
+	found     []discovery // by the record that is being parsed
 
 	schema  *arrow.Schema
 	shape   []arrow.DataType // of schema, by column; nil for one left out
@@ -162,7 +163,7 @@ func (b *Builder) undo(n int) {
 // record appends the JSON object at text[i]. On errMore, and on a recordError, nothing
 // has been added.
 func (b *Builder) record(text []byte, i int) (int, error) {
-	b.text = text
+	b.text, b.found = text, b.found[:0]
 	next, err := b.object(&b.root, b.n, i+1, 1)
 	b.text = nil
 	if err == nil && len(b.constants) > 0 {
@@ -170,6 +171,7 @@ func (b *Builder) record(text []byte, i int) (int, error) {
 	}
 	if err != nil {
 		b.undo(b.n)
+		b.undiscover()
 		return next, err
 	}
 	b.n++

@@ -186,6 +186,7 @@ func (b *Builder) discover(o *object, name string) (*entry, error) {
 		return nil, reject("NUL character in a name")
 	}
 	b.columnCount++
+	b.found = append(b.found, discovery{o, name, !o.struc})
 	col := &column{name: name}
 	if !o.struc {
 		col.name = b.freeName(o.prefix + name)
@@ -196,6 +197,31 @@ func (b *Builder) discover(o *object, name string) (*entry, error) {
 		}
 	}
 	return o.add(entry{name: name, col: col}), nil
+}
+
+// discovery is a member that a record showed first.
+type discovery struct {
+	in     *object
+	name   string
+	column bool // of the batch, not of a struct
+}
+
+// undiscover forgets members that only a refused record had.
+func (b *Builder) undiscover() {
+	for i := len(b.found) - 1; i >= 0; i-- {
+		d := b.found[i]
+		d.in.entries = d.in.entries[:len(d.in.entries)-1]
+		delete(d.in.index, d.name)
+		d.in.next = 0
+		b.columnCount--
+		if d.column {
+			last := b.columns[len(b.columns)-1]
+			delete(b.byName, last.name)
+			delete(b.folded, strings.ToLower(last.name))
+			b.columns = b.columns[:len(b.columns)-1]
+		}
+	}
+	b.found = b.found[:0]
 }
 
 // freeName keeps column names apart, also from names that differ in case only: a

@@ -66,7 +66,8 @@ func plainEnd(b []byte, i int, ascii uint64) int {
 // control characters; escapes are checked by unescape.
 func scanString(b []byte, i int) (end int, escaped bool, err error) {
 	from, plain := i, true
-	i = plainEnd(b, i, highs)
+	stops := uint64(highs) // at the first byte outside ASCII, once
+	i = plainEnd(b, i, stops)
 	for i < len(b) {
 		switch c := b[i]; {
 		case c == '"':
@@ -80,9 +81,9 @@ func scanString(b []byte, i int) (end int, escaped bool, err error) {
 		case c < 0x20:
 			return i, escaped, reject("control character in text")
 		default:
-			plain = false
+			plain, stops = false, 0
 		}
-		i = plainEnd(b, i, 0)
+		i = plainEnd(b, i, stops)
 	}
 	return i, escaped, errMore
 }
