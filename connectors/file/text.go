@@ -260,25 +260,31 @@ func (f *textFormat) open(in input, b *rows.Builder, limit int) (*textDecoder, e
 	return d, nil
 }
 
-// namesIn names the fields of a file without a header by its first record. Where a file is
-// read on, a record that does not fit is no more than a bad record: the next one tells. One
-// without its end, unless nothing more is to come, tells nothing yet.
+// namesIn names the fields of a file without a header by its first record. One that does not
+// fit is no more than a bad record, and the next one tells; but a file that begins with
+// nothing else is of another kind. A record without its end, unless nothing more is to come,
+// tells nothing yet.
 func (f *textFormat) namesIn(start []byte, in input, more bool) ([]string, error) {
-	start = bytes.TrimLeft(start, "\r\n")
+	var misfit error
 	for {
+		start = bytes.TrimLeft(start, "\r\n")
 		line, rest, ended := bytes.Cut(start, []byte{'\n'})
-		if !ended && !in.final && !more {
-			return f.names(nil)
+		if ended || len(line) > 0 && (in.final || more) {
+			names, err := f.names(line)
+			if err == nil {
+				return names, nil
+			}
+			misfit = err
 		}
-		names, err := f.names(line)
-		switch {
-		case err == nil || in.offset == 0:
-			return names, err
-		case !ended:
-			return f.names(nil)
+		if !ended {
+			break
 		}
 		start = rest
 	}
+	if misfit != nil && in.offset == 0 {
+		return nil, misfit
+	}
+	return f.names(nil)
 }
 
 type textDecoder struct {

@@ -217,7 +217,7 @@ func TestCallRecordsGoOn(t *testing.T) {
 	record := func(id string) string {
 		return `"","0401234567","800","in","","c","d","Queue","q","2026-03-02 09:00:00","","2026-03-02 09:01:00",60,0,"ANSWERED","DOC","` + id + `",""` + "\n"
 	}
-	path := write(t, dir, "Master.csv", record("1"))
+	path := write(t, dir, "Master.csv", "rubbish\n"+record("1"))
 	l := land(t, open(t, map[string]any{"path": path, "format": "asterisk_cdr"}))
 	l.next(t)
 	grow(t, path, record("2")[:20])
@@ -227,7 +227,11 @@ func TestCallRecordsGoOn(t *testing.T) {
 	grow(t, path, "no, record\n"+record("3"))
 	l.next(t)
 	equal(t, "uniqueid", l.column("uniqueid"), "1", "2", "3")
-	if len(l.rejects) != 1 || !strings.Contains(l.rejects[0], "line 3") {
-		t.Errorf("got rejects %v, want one at line 3", l.rejects)
+	if len(l.rejects) != 2 || !strings.Contains(l.rejects[0], "line 1") || !strings.Contains(l.rejects[1], "line 4") {
+		t.Errorf("got rejects %v, want them at lines 1 and 4", l.rejects)
+	}
+	other := write(t, dir, "other.csv", "not\ncall records\n")
+	if _, err := land(t, open(t, map[string]any{"path": other, "format": "asterisk_cdr"})).tryNext(t, core.ReadRequest{}); core.KindOf(err) != core.KindData {
+		t.Errorf("a file of another kind: got error %v", err)
 	}
 }
