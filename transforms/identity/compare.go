@@ -65,7 +65,7 @@ func (p *pipeline) sourceComparison() *kernel.Comparison {
 	for _, s := range f.Source {
 		counts[s]++
 	}
-	out := &kernel.Comparison{Name: sourcesName, Nominal: true}
+	out := &kernel.Comparison{Name: sourcesName, Nominal: true, Shape: kernel.Sources}
 	all := float64(f.Len()) * float64(f.Len()-1) / 2
 	level := make([][]int8, n)
 	for a := range level {

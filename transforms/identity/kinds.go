@@ -52,10 +52,11 @@ var namePatterns = []struct {
 	person attributeOf
 	thing  attributeOf
 }{
+	{"full name|fullname|first and surname|first and last name|name and surname", attributeOf{"full_name", frame.FullName}, attributeOf{}},
 	{"first name|given name|forename|fname|firstname|givenname", attributeOf{"first_name", frame.GivenName}, attributeOf{}},
 	{"last name|family name|surname|lname|lastname|familyname|sname", attributeOf{"last_name", frame.FamilyName}, attributeOf{}},
 	{"middle name|middlename|mname", attributeOf{"middle_name", frame.Word}, attributeOf{}},
-	{"full name|fullname|display name|person name|contact name|customer name", attributeOf{"full_name", frame.FullName}, attributeOf{}},
+	{"display name|person name|contact name|customer name", attributeOf{"full_name", frame.FullName}, attributeOf{}},
 	{"birth date|birthdate|date of birth|dob|birthday|born", attributeOf{"birth_date", frame.BirthDate}, attributeOf{}},
 	{"birth place|birthplace|place of birth", attributeOf{"birth_place", frame.Word}, attributeOf{}},
 	{"birth year|year of birth|byear|yob", attributeOf{"birth_year", frame.Year}, attributeOf{}},

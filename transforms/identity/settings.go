@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -125,11 +126,19 @@ func (l *layout) infer(s *recordSource, table core.Table, exclude func(string) b
 			if l.guessed == nil {
 				l.guessed = map[string]bool{}
 			}
+			if s.has(a.name) && a.kind != frame.Phone && a.kind != frame.Email {
+				a.name = plainName(f.Name) // a second column of the same sort speaks for itself
+			}
 			l.guessed[a.name] = true
 			l.add(s, f.Name, a, exact)
 		}
 	}
 	l.preferParts(s)
+}
+
+// has reports whether a column of the source fills the attribute already.
+func (s *recordSource) has(attribute string) bool {
+	return slices.ContainsFunc(s.columns, func(m mapping) bool { return m.attribute == attribute })
 }
 
 func isUpdateName(name string) bool {

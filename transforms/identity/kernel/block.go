@@ -239,3 +239,13 @@ func (b *Blocks) Pairs(x, y int32) bool {
 	}
 	return false
 }
+
+// Each calls f with every record of every used block of a rule, in order of blocks.
+func (b *Blocks) Each(rule int, f func(block, record int32)) {
+	bounds := b.bounds[rule]
+	for k := range len(bounds) - 1 {
+		for _, r := range b.members[rule][bounds[k]:bounds[k+1]] {
+			f(int32(k), r)
+		}
+	}
+}

@@ -20,9 +20,25 @@ type Comparison struct {
 	Levels  []Level
 	// Nominal levels have no order.
 	Nominal bool
+	// Shape names the comparison's definition, for engines that compare in SQL; Read are
+	// the columns that the definition reads, in its order.
+	Shape Shape
+	Read  []*frame.Column
 	// Level must be safe for concurrent use.
 	Level func(a, b int32) int8
 }
+
+// Shape is a definition of levels that other engines know too.
+type Shape string
+
+// The shapes. An empty one has no definition but its Go function.
+const (
+	ByKind    Shape = "by_kind"    // one column, compared as its kind says
+	NamesGrid Shape = "names_grid" // given and family name together
+	NameAlone Shape = "name_alone" // one name, where the other is missing: Read is the name and the other
+	NameOne   Shape = "name_one"   // one name column alone
+	Sources   Shape = "sources"    // where the two records come from
+)
 
 // Missing is the level of a pair that cannot be compared.
 const Missing = int8(-1)

@@ -10,7 +10,7 @@ import (
 func dateLevel(c *frame.Column) func(x, y int32) int8 {
 	days := make([]int32, c.Values.Len())
 	for i := range days {
-		days[i] = dayNumber(c.Values.Value(int32(i)))
+		days[i] = DayNumber(c.Values.Value(int32(i)))
 	}
 	return func(x, y int32) int8 {
 		a, b := c.Values.Value(x), c.Values.Value(y)
@@ -36,9 +36,9 @@ func dateLevel(c *frame.Column) func(x, y int32) int8 {
 	}
 }
 
-// dayNumber counts days of the proleptic Gregorian calendar; months and days out of
+// DayNumber counts days of the proleptic Gregorian calendar; months and days out of
 // range run over into the next ones.
-func dayNumber(s string) int32 {
+func DayNumber(s string) int32 {
 	if len(s) != 10 {
 		return 0
 	}

@@ -11,7 +11,7 @@ import (
 
 // Compare makes the usual comparison of a column, by its kind.
 func Compare(c *frame.Column) *Comparison {
-	out := &Comparison{Name: c.Name, Columns: []string{c.Name}}
+	out := &Comparison{Name: c.Name, Columns: []string{c.Name}, Shape: ByKind, Read: []*frame.Column{c}}
 	exact := Level{Name: "exact", Term: &Term{Column: c}}
 	add := func(level func(x, y int32) int8, levels ...Level) *Comparison {
 		out.Levels = append([]Level{exact}, levels...)
@@ -151,14 +151,15 @@ func postcodeLevel(c *frame.Column) func(x, y int32) int8 {
 			return 1
 		case len(a) > 4 && len(b) > 4 && a[:len(a)-3] == b[:len(b)-3], len(a) == 4 && len(b) == 4 && a[:3] == b[:3]:
 			return 2
-		case postArea(a) == postArea(b):
+		case PostArea(a) == PostArea(b):
 			return 3
 		}
 		return 4
 	}
 }
 
-func postArea(s string) string {
+// PostArea is what stands before the digits of a post code, or its first two.
+func PostArea(s string) string {
 	n := 0
 	for n < len(s) && (s[n] < '0' || s[n] > '9') {
 		n++

@@ -28,7 +28,7 @@ func Names(given, family, joint *frame.Column) []*Comparison {
 	gradeGiven := grade(given, true)
 	gradeFamily := grade(family, false)
 	cross := crossCodes(given, family)
-	both := &Comparison{Name: "name", Columns: []string{given.Name, family.Name}}
+	both := &Comparison{Name: "name", Columns: []string{given.Name, family.Name}, Shape: NamesGrid, Read: []*frame.Column{given, family}}
 	for g := range nameGrades {
 		for n := range nameGrades {
 			l := Level{Name: given.Name + " " + gradeNames[g] + ", " + family.Name + " " + gradeNames[n], M: givenStart[g] * familyStart[n]}
@@ -61,7 +61,7 @@ func Names(given, family, joint *frame.Column) []*Comparison {
 
 // alone compares one name of pairs where the other is missing on either side.
 func alone(c, other *frame.Column, grade func(x, y int32) int8, start [nameGrades]float64) *Comparison {
-	out := &Comparison{Name: c.Name + " alone", Columns: []string{c.Name}}
+	out := &Comparison{Name: c.Name + " alone", Columns: []string{c.Name}, Shape: NameAlone, Read: []*frame.Column{c, other}}
 	for g := range nameGrades {
 		out.Levels = append(out.Levels, Level{Name: gradeNames[g], M: start[g]})
 	}
@@ -82,7 +82,7 @@ func One(c *frame.Column, given bool) *Comparison {
 	if given {
 		start = givenStart
 	}
-	out := &Comparison{Name: c.Name, Columns: []string{c.Name}}
+	out := &Comparison{Name: c.Name, Columns: []string{c.Name}, Shape: NameOne, Read: []*frame.Column{c}}
 	for g := range nameGrades {
 		out.Levels = append(out.Levels, Level{Name: gradeNames[g], M: start[g]})
 	}

@@ -151,3 +151,13 @@ func CodesOf(text string) []string {
 	}
 	return codes
 }
+
+// Each calls f with the tokens and weights of a value.
+func (v *Vectors) Each(code int32, f func(token, weight int32)) {
+	for i := v.start[code]; i < v.start[code+1]; i++ {
+		f(v.tokens[i], v.weights[i])
+	}
+}
+
+// TextBounds are the least cosines of the levels of a text after the exact one.
+func TextBounds() []float64 { return slices.Clone(textBounds[:]) }
