@@ -36,7 +36,7 @@ type Engine struct {
 
 	emitting sync.Mutex
 	opening  sync.Mutex
-	opened   map[string]core.Source
+	opened   map[string]*openSource
 }
 
 // Limits bound what is held in memory and done at once.
@@ -127,53 +127,4 @@ func (e *Engine) redact(s string) string {
 		return s
 	}
 	return e.Redact(s)
-}
-
-// source opens a source, or gives the one that is open.
-func (e *Engine) source(ctx context.Context, src config.Source) (core.Source, error) {
-	e.opening.Lock()
-	s, ok := e.opened[src.Name]
-	e.opening.Unlock()
-	if ok {
-		return s, nil
-	}
-	s, err := e.Connect(ctx, src)
-	if err != nil {
-		return nil, err
-	}
-	e.opening.Lock()
-	defer e.opening.Unlock()
-	if other, ok := e.opened[src.Name]; ok {
-		return other, s.Close()
-	}
-	if e.opened == nil {
-		e.opened = map[string]core.Source{}
-	}
-	e.opened[src.Name] = s
-	return s, nil
-}
-
-// forget drops a source that failed, so that the next use opens it anew. Streams that
-// still read from the old one see it closed and try again themselves.
-func (e *Engine) forget(name string, failed core.Source) {
-	e.opening.Lock()
-	defer e.opening.Unlock()
-	if e.opened[name] == failed {
-		delete(e.opened, name)
-		failed.Close() // the failure that led here is what gets reported
-	}
-}
-
-// Close closes the sources that are open. The warehouse stays its owner's.
-func (e *Engine) Close() error {
-	e.opening.Lock()
-	defer e.opening.Unlock()
-	var first error
-	for _, s := range e.opened {
-		if err := s.Close(); err != nil && first == nil {
-			first = err
-		}
-	}
-	e.opened = nil
-	return first
 }

@@ -121,9 +121,8 @@ func (s *streamRun) attempt(ctx context.Context) error {
 		return err
 	}
 	err = s.read(ctx, src)
-	if kind := core.KindOf(err); kind == core.KindUnavailable || kind == core.KindInternal {
-		s.forget(s.step.Source, src)
-	}
+	kind := core.KindOf(err)
+	s.giveBack(src, kind == core.KindUnavailable || kind == core.KindInternal)
 	return err
 }
 

@@ -94,8 +94,8 @@ func (e *Engine) ask(ctx context.Context, src config.Source, landed map[core.Tab
 		return plan.Catalog{Err: err}
 	}
 	streams, err := s.Streams(ctx)
+	defer func() { e.giveBack(s, err != nil) }()
 	if err != nil {
-		e.forget(src.Name, s)
 		return plan.Catalog{Err: err}
 	}
 	cat := plan.Catalog{Streams: streams, Samples: map[string][]arrow.RecordBatch{}, Broken: map[string]error{}}
@@ -175,6 +175,7 @@ func (e *Engine) Preview(ctx context.Context, step plan.StreamStep, limit int64)
 	if err != nil {
 		return nil, err
 	}
+	defer e.giveBack(src, false)
 	shape, err := newShaper(step, e.Mask)
 	if err != nil {
 		return nil, err
@@ -217,6 +218,7 @@ func (e *Engine) Check(ctx context.Context, names ...string) (map[string]error, 
 		s, err := e.source(ctx, src)
 		if err == nil {
 			err = s.Check(ctx)
+			e.giveBack(s, false)
 		}
 		out[src.Name] = err
 		if ctx.Err() != nil {
