@@ -35,9 +35,3 @@ func TestContractFile(t *testing.T) {
 		return open(t, duckdb.Config{Path: w.Info().Location, MemoryLimit: "2GiB", Threads: 2, NoSnapshot: true})
 	})
 }
-
-func TestContractMemory(t *testing.T) {
-	coretest.TestWarehouse(t, func(t *testing.T) core.Warehouse {
-		return open(t, duckdb.Config{MemoryLimit: "2GiB", Threads: 2, NoSnapshot: true})
-	}, nil)
-}

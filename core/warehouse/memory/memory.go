@@ -191,7 +191,19 @@ func foldTable(t core.TableName) core.TableName {
 
 // column finds a column by name; -1 if there is none.
 func column(schema *arrow.Schema, name string) int {
-	return slices.IndexFunc(schema.Fields(), func(f arrow.Field) bool { return fold(f.Name) == fold(name) })
+	if i, ok := positions(schema)[fold(name)]; ok {
+		return i
+	}
+	return -1
+}
+
+// positions finds columns by folded name.
+func positions(schema *arrow.Schema) map[string]int {
+	at := make(map[string]int, schema.NumFields())
+	for i, f := range schema.Fields() {
+		at[fold(f.Name)] = i
+	}
+	return at
 }
 
 // refuse is an error about the rows or tables a caller passed in.

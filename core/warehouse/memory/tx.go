@@ -201,10 +201,11 @@ func checkName(name string) error {
 // alter adds and widens columns.
 func (t *tx) alter(have *table, want *arrow.Schema, key []string) error {
 	fields := have.schema.Fields()
+	at := positions(have.schema)
 	for _, f := range want.Fields() {
-		i := column(have.schema, f.Name)
+		i, known := at[fold(f.Name)]
 		switch {
-		case i < 0:
+		case !known:
 			fields = append(fields, f)
 		case core.Holds(f.Type, fields[i].Type):
 			fields[i].Type, fields[i].Metadata = f.Type, f.Metadata

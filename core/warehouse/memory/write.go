@@ -26,12 +26,13 @@ func (t *tx) Write(ctx context.Context, req core.WriteRequest) (counts core.Coun
 
 // A writing is one request, read completely before anything is changed.
 type writing struct {
-	tx    *tx
-	have  *table // as it was, or with the columns of history added
-	req   core.WriteRequest
-	key   []int // positions in the table
-	rows  [][]any
-	fills []bool // columns of the table that the rows have
+	tx   *tx
+	have *table // as it was, or with the columns of history added
+	req  core.WriteRequest
+	key  []int // positions in the table
+	rows [][]any
+	// since and until are the columns of history, or -1.
+	since, until int
 }
 
 func (t *tx) read(ctx context.Context, req core.WriteRequest) (*writing, error) {
@@ -41,12 +42,13 @@ func (t *tx) read(ctx context.Context, req core.WriteRequest) (*writing, error) 
 	}
 	keyOnly := req.Mode == core.WriteDelete || req.Mode == core.WritePrune
 	at := make([]int, have.schema.NumFields()) // where a column is in the rows, from 1
+	in := positions(have.schema)
 	for i, f := range req.Rows.Schema().Fields() {
-		c := column(have.schema, f.Name)
+		c, known := in[fold(f.Name)]
 		switch {
-		case c < 0 && keyOnly:
+		case !known && keyOnly:
 			continue
-		case c < 0:
+		case !known:
 			return nil, fmt.Errorf("the table has no column %q", f.Name)
 		case at[c] > 0:
 			return nil, fmt.Errorf("the rows have the column %q twice", f.Name)
@@ -59,15 +61,12 @@ func (t *tx) read(ctx context.Context, req core.WriteRequest) (*writing, error) 
 		}
 		at[c] = i + 1
 	}
-	w := &writing{tx: t, have: have, req: req, fills: make([]bool, len(at))}
-	for c := range at {
-		w.fills[c] = at[c] > 0
-	}
+	w := &writing{tx: t, have: have, req: req}
 	if req.Mode == core.WriteAppend {
 		req.Key = nil
 	}
 	for _, k := range req.Key {
-		c := column(have.schema, k)
+		c := in[fold(k)]
 		if at[c] == 0 {
 			return nil, fmt.Errorf("the rows lack the key column %q", k)
 		}
@@ -142,6 +141,7 @@ func (w *writing) store() (core.Counts, error) {
 			return core.Counts{}, err
 		}
 	}
+	w.since, w.until = column(w.have.schema, core.HistoryFrom), column(w.have.schema, core.HistoryTo)
 	switch w.req.Mode {
 	case core.WriteAppend:
 		mine := w.tx.change(w.have)
@@ -188,7 +188,7 @@ func (w *writing) current(row []any) bool {
 	if w.req.Mode != core.WriteHistory && !w.req.History {
 		return true
 	}
-	return row[column(w.have.schema, core.HistoryTo)] == nil
+	return row[w.until] == nil
 }
 
 // merge replaces or closes what differs and adds what is new.
@@ -241,8 +241,8 @@ func (w *writing) merge() core.Counts {
 }
 
 func (w *writing) equal(old, row []any) bool {
-	for c, f := range w.have.schema.Fields() {
-		own := w.req.Mode == core.WriteHistory && (fold(f.Name) == core.HistoryFrom || fold(f.Name) == core.HistoryTo)
+	for c := range row {
+		own := w.req.Mode == core.WriteHistory && (c == w.since || c == w.until)
 		if !own && string(identify(nil, old[c])) != string(identify(nil, row[c])) {
 			return false
 		}
@@ -259,19 +259,19 @@ func (w *writing) version(row []any, from any) []any {
 	if from == nil {
 		from = micros(w.req.At)
 	}
-	row[column(w.have.schema, core.HistoryFrom)] = from
+	row[w.since] = from
 	return row
 }
 
 // closeVersion ends a version. One that began at the same time or later leaves nothing
 // but its beginning.
 func (w *writing) closeVersion(old []any) (closed []any, from any) {
-	since := old[column(w.have.schema, core.HistoryFrom)]
+	since := old[w.since]
 	if since != nil && since.(int64) >= micros(w.req.At) {
 		return nil, since
 	}
 	closed = slices.Clone(old)
-	closed[column(w.have.schema, core.HistoryTo)] = micros(w.req.At)
+	closed[w.until] = micros(w.req.At)
 	return closed, nil
 }
 
