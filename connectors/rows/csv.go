@@ -33,6 +33,7 @@ type CSVReader struct {
 	w       window
 	fields  []field
 	entries []int // of the Builder's root, by field
+	quotes  bool  // the record has a quoted field
 	raw     []byte
 	line    int // of the record's start
 	lines   int // read so far
@@ -72,12 +73,13 @@ func (r *CSVReader) Next(b *Builder) error {
 		}
 	}
 	rest, next, err := r.split()
-	var bad *recordError
 	switch {
-	case errors.As(err, &bad):
-		b.Reject(r.raw, bad.reason, r.place())
 	case err != nil:
-		return err
+		reason, ok := reasonOf(err)
+		if !ok {
+			return err
+		}
+		b.Reject(r.raw, reason, r.place())
 	case len(r.fields) != len(r.entries):
 		b.Reject(r.raw, fmt.Sprintf("%d fields where the header has %d", len(r.fields), len(r.entries)), r.place())
 	default:
@@ -92,6 +94,15 @@ func (r *CSVReader) Next(b *Builder) error {
 	return nil
 }
 
+// reasonOf tells why a record is refused; ok is false for errors that are not about one.
+func reasonOf(err error) (reason string, ok bool) {
+	var e *recordError
+	if !errors.As(err, &e) {
+		return "", false
+	}
+	return e.reason, true
+}
+
 func (r *CSVReader) place() string { return "line " + strconv.Itoa(r.line) }
 
 // header finds a column for every field.
@@ -99,9 +110,8 @@ func (r *CSVReader) header(b *Builder) error {
 	names := r.opts.Header
 	if names == nil {
 		rest, next, err := r.split()
-		var bad *recordError
-		if errors.As(err, &bad) {
-			return &core.Error{Kind: core.KindData, Op: "read header", Err: errors.New(bad.reason)}
+		if reason, ok := reasonOf(err); ok {
+			return &core.Error{Kind: core.KindData, Op: "read header", Err: errors.New(reason)}
 		}
 		if err != nil {
 			return err
@@ -174,7 +184,10 @@ func (r *CSVReader) split() (rest []byte, next int, err error) {
 			end, next = firstLine(rest)
 		}
 		r.raw = rest[:end]
-		r.lines += bytes.Count(rest[:next], []byte{'\n'})
+		r.lines++
+		if r.quotes {
+			r.lines += max(0, bytes.Count(rest[:next], []byte{'\n'})-1)
+		}
 		return rest, next, err
 	}
 }
@@ -205,7 +218,7 @@ func firstLine(b []byte) (end, next int) {
 // scan fills r.fields from one record. end is where its text ends, next where the next
 // record starts.
 func (r *CSVReader) scan(b []byte, final bool) (end, next int, err error) {
-	r.fields = r.fields[:0]
+	r.fields, r.quotes = r.fields[:0], false
 	if len(b) == 0 {
 		return 0, 0, errMore
 	}
@@ -214,6 +227,7 @@ func (r *CSVReader) scan(b []byte, final bool) (end, next int, err error) {
 	for {
 		f := field{from: i}
 		if i < len(b) && b[i] == '"' {
+			r.quotes = true
 			if i, err = f.quotedEnd(b, i+1); err != nil {
 				return i, i, err
 			}
@@ -293,6 +307,7 @@ func (r *CSVReader) fieldText(b *Builder, f field, rest []byte) []byte {
 
 // csvRecord appends the fields of a record; on an error nothing has been added.
 func (b *Builder) csvRecord(r *CSVReader, rest []byte) error {
+	clean := utf8.Valid(r.raw) && bytes.IndexByte(r.raw, 0) < 0
 	for k, f := range r.fields {
 		e := &b.root.entries[r.entries[k]]
 		if e.col == nil {
@@ -306,9 +321,9 @@ func (b *Builder) csvRecord(r *CSVReader, rest []byte) error {
 		}
 		var err error
 		switch {
-		case !utf8.Valid(s):
+		case !clean && !utf8.Valid(s):
 			err = reject("invalid UTF-8")
-		case bytes.IndexByte(s, 0) >= 0:
+		case !clean && bytes.IndexByte(s, 0) >= 0:
 			err = reject("NUL character in text")
 		default:
 			err = b.str(e.col, s)

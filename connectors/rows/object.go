@@ -92,7 +92,9 @@ func (b *Builder) object(o *object, row, i, depth int) (int, error) {
 		if err != nil {
 			return next, err
 		}
-		if i, err = colon(text, next); err != nil {
+		if next+1 < len(text) && text[next] == ':' && text[next+1] > ' ' {
+			i = next + 1
+		} else if i, err = colon(text, next); err != nil {
 			return i, err
 		}
 		if e == nil {
@@ -105,6 +107,10 @@ func (b *Builder) object(o *object, row, i, depth int) (int, error) {
 				return i, err
 			}
 			return i, within(err, "."+e.name)
+		}
+		if i+1 < len(text) && text[i] == ',' && text[i+1] > ' ' {
+			i++
+			continue
 		}
 		var done bool
 		if i, done, err = comma(text, i, '}'); done || err != nil {
