@@ -66,7 +66,9 @@ func Clusters(found, truth []int32) Scores {
 		s.B3Recall /= float64(s.Records)
 	}
 	s.B3 = harmonic(s.B3Precision, s.B3Recall)
-	s.OverMerged = ratio(int64(merged), int64(clusters))
+	if clusters > 0 {
+		s.OverMerged = float64(merged) / float64(clusters)
+	}
 	return s
 }
 
