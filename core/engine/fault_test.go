@@ -244,3 +244,47 @@ func TestDriftToAnotherTypeKeepsValues(t *testing.T) {
 		t.Errorf("after the change of type the table holds %v", got)
 	}
 }
+
+// A row that is marked as gone and comes back in the same batch is there in the end, and
+// the other way round.
+func TestFlaggedRowsKeepTheirOrder(t *testing.T) {
+	s := newSilo(5)
+	b := newBench(t, config.Stream{Deletes: core.DeleteFlag, DeleteField: "gone"}, map[string]*silo{"crm": s})
+	b.mustRun()
+	s.repeat = []row{{id: 1, updated: 90, name: "x", gone: true}, {id: 1, updated: 91, name: "back"},
+		{id: 2, updated: 92, name: "changed"}, {id: 2, updated: 93, name: "y", gone: true}}
+	b.mustRun()
+	want := s.expect()
+	want[1] = "back"
+	delete(want, 2)
+	b.same("crm", want)
+}
+
+func TestIntegersThatBecomeFloats(t *testing.T) {
+	s := newSilo(20)
+	s.extra = []arrow.Field{{Name: "size", Type: arrow.PrimitiveTypes.Int64, Nullable: true}}
+	s.value = func(r row) any { return r.id * 10 }
+	b := newBench(t, config.Stream{}, map[string]*silo{"crm": s})
+	b.mustRun()
+	s.extra[0].Type = arrow.PrimitiveTypes.Float64
+	s.value = func(r row) any { return float64(r.id) * 10.5 }
+	s.change(50, 60, "with a fraction")
+	b.mustRun()
+	got := map[int64]any{}
+	for _, r := range b.rows("crm", "id", "size") {
+		got[r[0].(int64)] = r[1]
+	}
+	if got[1] != "10" || got[50] != "525" {
+		t.Errorf("after the change the table holds %v", got)
+	}
+}
+
+func TestBackfillWithoutAKeyIsRefused(t *testing.T) {
+	s := newSilo(5)
+	b := newBench(t, config.Stream{Mode: "append"}, map[string]*silo{"crm": s})
+	b.mustRun()
+	res := b.run(engine.Options{From: time.Unix(1, 0)})
+	if core.KindOf(res.Streams[0].Err) != core.KindConfig || res.Streams[0].Landed() != 0 {
+		t.Errorf("a backfill of an append stream landed %d rows: %v", res.Streams[0].Landed(), res.Streams[0].Err)
+	}
+}

@@ -52,13 +52,15 @@ func (l *fullLanding) store(ctx context.Context, c *chunk) error {
 	defer w.release()
 	err = l.inTx(ctx, func(tx core.Tx) error {
 		for _, g := range w.groups {
-			if g.op != core.OpUpsert {
-				continue // a row that is gone does not come into the shadow
+			if g.op != core.OpUpsert && !l.keyed() {
+				continue // without a key there is nothing to look it up by
 			}
 			if _, err := l.write(ctx, tx, g); err != nil {
 				return err
 			}
-			l.digest(g.rows)
+			if g.op == core.OpUpsert {
+				l.digest(g.rows)
+			}
 		}
 		return l.quarantine(ctx, tx, w.rejects)
 	})
@@ -183,7 +185,7 @@ func (l *fullLanding) bring(ctx context.Context, tx core.Tx, real core.Table, ex
 }
 
 func (l *fullLanding) copyShadow(ctx context.Context, tx core.Tx, to core.TableName) (core.Counts, error) {
-	rows, err := l.Warehouse.Scan(ctx, l.target)
+	rows, err := l.Warehouse.Scan(ctx, l.target, columnNames(plainColumns(l.table.Schema))...)
 	if err != nil {
 		return core.Counts{}, fmt.Errorf("scan %s: %w", l.target, err)
 	}

@@ -260,19 +260,26 @@ func (l *landing) readyPiece(ctx context.Context, w *writable, p piece) error {
 		w.add(core.OpDelete, fitted)
 		return err
 	}
-	live, gone, err := l.splitFlagged(ctx, p.rows)
+	parts, err := l.partFlagged(ctx, p.rows)
 	if err != nil {
 		return err
 	}
-	if gone != nil {
-		defer gone.Release()
-		if err := l.readyPiece(ctx, w, piece{op: core.OpDelete, rows: gone}); err != nil {
-			live.Release()
+	defer (&chunk{pieces: parts}).release()
+	for _, part := range parts {
+		if part.op == core.OpDelete {
+			err = l.readyPiece(ctx, w, part)
+		} else {
+			err = l.readyRows(ctx, w, part.rows)
+		}
+		if err != nil {
 			return err
 		}
 	}
-	defer live.Release()
-	fitted, rejects, err := l.conform(ctx, live)
+	return nil
+}
+
+func (l *landing) readyRows(ctx context.Context, w *writable, rows arrow.RecordBatch) error {
+	fitted, rejects, err := l.conform(ctx, rows)
 	if err != nil {
 		return err
 	}

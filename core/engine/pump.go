@@ -107,7 +107,6 @@ func (s *streamRun) pump(ctx context.Context, src core.Source, req core.ReadRequ
 		return s.gather(ctx, pieces, chunks)
 	})
 	g.Go(func() error {
-		defer drain(chunks)
 		for c := range chunks {
 			if err := s.storeOne(ctx, to, c); err != nil {
 				return err
@@ -216,10 +215,4 @@ func (s *streamRun) storeOne(ctx context.Context, to sink, c *chunk) error {
 		return err
 	}
 	return to.store(ctx, c)
-}
-
-func drain(chunks <-chan *chunk) {
-	for c := range chunks {
-		c.release()
-	}
 }

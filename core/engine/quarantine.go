@@ -53,26 +53,44 @@ func textColumn(rows arrow.RecordBatch, name string) (*array.String, bool) {
 
 const withheld = "(masked)"
 
-// maskRecord hides masked columns in a record. A record that is not a JSON object cannot
-// be taken apart, and is withheld as a whole if anything in it would be masked.
+// maskRecord hides columns that are masked or left out. What cannot be taken apart with
+// certainty (text, or an object in which such a column does not stand at the top) is
+// withheld as a whole.
 func (s *streamRun) maskRecord(record string) string {
-	if len(s.step.Mask) == 0 {
+	hide := s.hidden()
+	if len(hide) == 0 {
 		return record
 	}
 	var object map[string]json.RawMessage
 	if json.Unmarshal([]byte(record), &object) != nil {
 		return withheld
 	}
-	for column, mask := range s.step.Mask {
-		if _, ok := object[column]; ok && mask != "keep" {
-			object[column] = json.RawMessage(`"` + withheld + `"`)
+	for _, column := range hide {
+		if _, ok := object[column]; !ok {
+			return withheld
 		}
+		object[column] = json.RawMessage(`"` + withheld + `"`)
 	}
 	masked, err := json.Marshal(object)
 	if err != nil {
 		return withheld
 	}
 	return string(masked)
+}
+
+// hidden are the columns whose values may not be stored as they come. A stream that takes
+// only some columns hides all others, which cannot be named here: "" stands for them.
+func (s *streamRun) hidden() []string {
+	var hide []string
+	for column, mask := range s.step.Mask {
+		if mask != "keep" {
+			hide = append(hide, column)
+		}
+	}
+	if s.step.Columns != nil {
+		hide = append(hide, "")
+	}
+	return hide
 }
 
 // quarantine stores rejects in the transaction of the rows that came with them.
@@ -142,45 +160,4 @@ func rowJSON(in arrow.RecordBatch, row int) string {
 		return withheld
 	}
 	return string(text)
-}
-
-// splitFlagged parts the rows that the stream's delete field marks as gone from the
-// others. gone is nil when there are none; the caller releases both.
-func (l *landing) splitFlagged(ctx context.Context, in arrow.RecordBatch) (live, gone arrow.RecordBatch, err error) {
-	at := in.Schema().FieldIndices(l.step.Stream.DeleteField)
-	if l.step.Stream.Deletes != core.DeleteFlag || len(at) == 0 {
-		in.Retain()
-		return in, nil, nil
-	}
-	flag := in.Column(at[0])
-	alive := array.NewBooleanBuilder(memory.DefaultAllocator)
-	defer alive.Release()
-	dead := 0
-	for i := range flag.Len() {
-		b, isBool := flag.(*array.Boolean)
-		marked := flag.IsValid(i) && (!isBool || b.Value(i))
-		if marked {
-			dead++
-		}
-		alive.Append(!marked)
-	}
-	if dead == 0 {
-		in.Retain()
-		return in, nil, nil
-	}
-	keep := alive.NewBooleanArray()
-	defer keep.Release()
-	if live, err = compute.FilterRecordBatch(ctx, in, keep, compute.DefaultFilterOptions()); err != nil {
-		return nil, nil, fmt.Errorf("part deleted rows: %w", err)
-	}
-	for i := range keep.Len() {
-		alive.Append(!keep.Value(i))
-	}
-	marked := alive.NewBooleanArray()
-	defer marked.Release()
-	if gone, err = compute.FilterRecordBatch(ctx, in, marked, compute.DefaultFilterOptions()); err != nil {
-		live.Release()
-		return nil, nil, fmt.Errorf("part deleted rows: %w", err)
-	}
-	return live, gone, nil
 }

@@ -36,6 +36,9 @@ type run struct {
 	// abandoned are the records of earlier runs that never ended.
 	abandoned [][]any
 
+	// unprepared are streams whose table could not be defined.
+	unprepared map[plan.StreamName]error
+
 	mu    sync.Mutex
 	notes []string
 }
@@ -52,6 +55,7 @@ func (e *Engine) Run(ctx context.Context, p *plan.Plan, opts Options) (*Result, 
 	res := &Result{RunID: r.id, Started: r.started, Status: StatusRunning}
 	e.emit(core.Event{Kind: core.EventRunStarted, Message: r.id})
 	if err := r.prepare(ctx); err != nil {
+		res.Status, res.Ended = StatusFailed, e.now().UTC()
 		return res, fmt.Errorf("prepare warehouse: %w", err)
 	}
 	res.Streams, err = r.streams(ctx)
@@ -88,6 +92,8 @@ func (r *run) prepare(ctx context.Context) error {
 		}
 	}
 	var define []core.Table
+	var landing []plan.StreamStep
+	r.unprepared = map[plan.StreamName]error{}
 	for _, t := range systemTables() {
 		if !existing[t.Name] {
 			define = append(define, t)
@@ -97,19 +103,45 @@ func (r *run) prepare(ctx context.Context) error {
 		if s.Mode == plan.ModeFull && !s.Exists && s.Write != core.WriteHistory || s.Replaces() || s.Action == plan.ActionSync {
 			continue // a full read swaps its table in; a replacement is made from the rows that need it
 		}
-		define = append(define, s.Table)
+		landing = append(landing, s)
 	}
-	return r.inTx(ctx, func(tx core.Tx) error {
+	err = r.inTx(ctx, func(tx core.Tx) error {
 		for _, t := range define {
 			if err := tx.Define(ctx, t); err != nil {
 				return fmt.Errorf("define %s: %w", t.Name, err)
+			}
+		}
+		return r.begin(ctx, tx)
+	})
+	if err != nil || len(landing) == 0 {
+		return err
+	}
+	return r.prepareLanding(ctx, landing)
+}
+
+// prepareLanding defines the landing tables, all at once. When that fails each is tried
+// by itself, so that a table which cannot be changed costs its own stream only.
+func (r *run) prepareLanding(ctx context.Context, steps []plan.StreamStep) error {
+	err := r.inTx(ctx, func(tx core.Tx) error {
+		for _, s := range steps {
+			if err := tx.Define(ctx, s.Table); err != nil {
+				return fmt.Errorf("define %s: %w", s.Table.Name, err)
 			}
 			if err := r.fail("table_defined"); err != nil {
 				return err
 			}
 		}
-		return r.begin(ctx, tx)
+		return nil
 	})
+	if core.KindOf(err) != core.KindData {
+		return err
+	}
+	for _, s := range steps {
+		if err := r.inTx(ctx, func(tx core.Tx) error { return tx.Define(ctx, s.Table) }); err != nil {
+			r.unprepared[s.ID()] = fmt.Errorf("define %s: %w", s.Table.Name, err)
+		}
+	}
+	return ctx.Err()
 }
 
 func (r *run) tableSet(ctx context.Context) (map[core.TableName]bool, error) {

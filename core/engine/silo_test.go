@@ -32,6 +32,7 @@ type silo struct {
 	rejects int
 	deleted []int64 // the delete feed
 	noState bool
+	repeat  []row // sent behind the rows of every read, all in one batch
 	reads   int
 	asked   []core.ReadRequest
 	closed  int
@@ -92,6 +93,11 @@ func (s *silo) Read(ctx context.Context, req core.ReadRequest, emit func(core.Ba
 			}
 		}
 		if len(part) == 0 {
+			if len(s.repeat) > 0 && !req.KeysOnly {
+				if err := s.emitRows(req, s.repeat, emit); err != nil {
+					return err
+				}
+			}
 			return s.emitDeleted(emit)
 		}
 		size := min(s.batch, len(part))
@@ -159,6 +165,11 @@ func appendAny(b array.Builder, v any) {
 	case *array.Int64Builder:
 		if n, ok := v.(int64); ok {
 			b.Append(n)
+			return
+		}
+	case *array.Float64Builder:
+		if f, ok := v.(float64); ok {
+			b.Append(f)
 			return
 		}
 	case *array.StringBuilder:

@@ -70,7 +70,7 @@ func (s *streamRun) persist(ctx context.Context) error {
 			return err
 		}
 		if s.progress > seen {
-			seen, attempt = s.progress, 1
+			seen, attempt, waited = s.progress, 1, 0
 			wait.Reset()
 		}
 		kind, after := core.KindOf(err), retryAfter(err)
@@ -130,10 +130,18 @@ func (s *streamRun) read(ctx context.Context, src core.Source) error {
 	if err := s.fail("stream_begin"); err != nil {
 		return err
 	}
+	if err := s.unprepared[s.step.ID()]; err != nil {
+		return err
+	}
 	if err := s.dropLeftovers(ctx); err != nil {
 		return err
 	}
-	if s.step.Mode == plan.ModeFull && s.opts.From.IsZero() {
+	if !s.opts.From.IsZero() && (s.step.Mode == plan.ModeFull || s.step.Write == core.WriteAppend) {
+		return &core.Error{Kind: core.KindConfig, Op: "backfill", Stream: s.step.Name,
+			Err: errors.New("rows that are read again can only be told apart by a key and a cursor"),
+			Try: "name the streams to backfill, and give this one primary_key and cursor if it is to be among them"}
+	}
+	if s.step.Mode == plan.ModeFull {
 		return s.readFull(ctx, src)
 	}
 	req := core.ReadRequest{Stream: s.step.Stream, Columns: s.step.Columns, After: s.state}

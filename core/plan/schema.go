@@ -52,15 +52,19 @@ func Merge(now, next *arrow.Schema) (*arrow.Schema, []ColumnChange) {
 func Widen(now, next arrow.DataType) (kind string, to arrow.DataType) {
 	text := arrow.BinaryTypes.String
 	switch {
-	case core.Holds(now, next), arrow.TypeEqual(now, text):
+	case core.Holds(now, next), arrow.TypeEqual(now, text), now.ID() == arrow.FLOAT64 && plainNumber(next):
 		return "", now
 	case core.Holds(next, now):
 		return ChangeWiden, next
-	case core.Numeric(now) && core.Numeric(next) && now.ID() != arrow.DECIMAL128 && next.ID() != arrow.DECIMAL128:
-		return ChangeWiden, arrow.PrimitiveTypes.Float64
+	case plainNumber(now) && plainNumber(next):
+		// Not in place: integers beyond 2^53 do not fit, and writing anew checks each one.
+		return ChangeReplace, arrow.PrimitiveTypes.Float64
 	}
 	return ChangeReplace, text
 }
+
+// plainNumber is an integer or a float; decimals keep their digits.
+func plainNumber(t arrow.DataType) bool { return core.Numeric(t) && t.ID() != arrow.DECIMAL128 }
 
 func canonicalFields(s *arrow.Schema) []arrow.Field {
 	fields := s.Fields()

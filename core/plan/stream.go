@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -158,6 +159,14 @@ func (m *maker) modes(step *StreamStep, b config.Stream, at func(string) *core.R
 		m.fail(at("write"), fmt.Sprintf("write = %q needs a primary key", step.Write),
 			"Rows are matched by their key.", "add primary_key = [...]")
 	}
+	if d := step.Stream.Deletes; step.Write == core.WriteAppend && (d == core.DeleteFlag || d == core.DeleteFeed) {
+		m.fail(at("deletes"), fmt.Sprintf("deletes = %q needs write = \"merge\" or \"history\"", d),
+			"Rows that were only ever added are not looked up again.", `set write = "merge", or deletes = "none"`)
+	}
+	if mask := step.Mask[step.Stream.DeleteField]; step.Stream.Deletes == core.DeleteFlag && mask != "" && mask != "keep" {
+		m.fail(at("mask"), fmt.Sprintf("the delete field %q cannot be masked", step.Stream.DeleteField),
+			"Masked, it no longer tells which rows are gone.", "take it out of mask")
+	}
 	if step.Write == core.WriteAppend && step.Mode == ModeIncremental {
 		step.Notes = append(step.Notes, "rows at the cursor's boundary are read again on every run and, without a key, land again")
 	}
@@ -181,6 +190,10 @@ func (m *maker) landing(step *StreamStep, at func(string) *core.Range) {
 	step.Action = ActionCreate
 	if exists {
 		step.Action = ActionSync
+		if kept := len(now.Schema.FieldIndices(core.HistoryFrom)) > 0; kept && step.Write != core.WriteHistory {
+			m.fail(at("write"), fmt.Sprintf("%s keeps every version, and write = %q would overwrite them", name, step.Write),
+				"The table was made with write = \"history\".", `set write = "history" again, or let the stream land under another name`)
+		}
 		step.Table.Schema, step.Changes = Merge(now.Schema, schema)
 		if hasDrift(step.Changes) {
 			step.Action = ActionUpdate
@@ -195,23 +208,35 @@ func (m *maker) landing(step *StreamStep, at func(string) *core.Range) {
 				`set on_schema_change = "evolve", or leave the new columns out with exclude`)
 		}
 	}
-	m.position(step)
+	m.position(step, at)
 }
 
 // position decides where the read goes on.
-func (m *maker) position(step *StreamStep) {
+func (m *maker) position(step *StreamStep, at func(string) *core.Range) {
 	row, ok := m.states[step.ID()]
 	if !ok {
 		return
 	}
 	step.LandedBy = row.RunID
 	switch {
-	case row.Fingerprint == step.Fingerprint:
+	case row.Fingerprint == step.Fingerprint && (step.Mode == ModeFull || !ofFullRead(row.State)):
 		step.State = row.State
+	case step.Mode != ModeFull && step.Write == core.WriteAppend && step.Exists:
+		m.fail(at("write"), fmt.Sprintf("%s would land twice", step.ID()),
+			"Its position was made with another configuration, and without a key rows that are read again cannot be told from new ones.",
+			"give it primary_key and write = \"merge\", or let it land under another stream name")
 	case step.Mode != ModeFull:
 		step.Action = ActionRebuild
 		step.Destructive = append(step.Destructive, "the position was made with another configuration: everything is read again")
 	}
+}
+
+// ofFullRead reports whether a state is the engine's own note about a full read.
+func ofFullRead(s core.State) bool {
+	var note struct {
+		Full json.RawMessage `json:"full"`
+	}
+	return json.Unmarshal(s, &note) == nil && note.Full != nil
 }
 
 func (m *maker) maskedSchema(step *StreamStep) (*arrow.Schema, error) {
