@@ -15,7 +15,7 @@ help: ## print the targets
 build: ## build bin/unsilo, bin/unsilo-sim and the plugins beside them
 	@mkdir -p $(BIN)
 	$(GO) build -tags $(TAGS) -o $(BIN)/ ./cmd/unsilo
-	CGO_ENABLED=0 $(GO) build -o $(BIN)/ ./cmd/unsilo-sim $(addprefix ./plugins/,$(PLUGINS))
+	CGO_ENABLED=0 $(GO) build -ldflags "-s -w" -o $(BIN)/ ./cmd/unsilo-sim $(addprefix ./plugins/,$(PLUGINS))
 
 demo: build ## the main job on a simulated company: five silos, one warehouse, three answers
 	$(BIN)/unsilo demo
