@@ -15,6 +15,7 @@ func nameRules() []warehouseRule {
 		{name: "NamesOdd", reopens: false,
 			why: "schemas, tables and columns may have any name without a zero byte: quotes, spaces, dots, reserved words, any script", run: namesOdd},
 		{name: "NamesCase", why: "names that differ only in the case of ASCII letters are the same; the first spelling stays", run: namesCase},
+		{name: "NamesOddAllModes", why: "every write mode works whatever the columns are called", run: namesOddAllModes},
 		{name: "ManyColumns", why: "a table may have 2000 columns, and gain more", run: manyColumns},
 	}
 }
@@ -57,6 +58,37 @@ func namesOdd(s *warehouseSuite) {
 	}
 	if got := s.table(name).Schema; !got.Equal(schema) {
 		s.Errorf("Tables gives %v, want %v", got, schema)
+	}
+}
+
+func namesOddAllModes(s *warehouseSuite) {
+	for i, names := range [][2]string{{"rowid", "ord"}, {"t", "s"}, {"id", "h"}, {"c1", "c0"}, {"since", "changed"}, {"k0", "rowid"}, {`"`, "'"}} {
+		name := core.TableName{Schema: "odd", Name: fmt.Sprintf("modes %d", i)}
+		schema := schemaOf(field(names[0], arrow.PrimitiveTypes.Int64), field(names[1], arrow.BinaryTypes.String))
+		s.define(name, schema, names[0])
+		write := func(mode core.WriteMode, history bool, at int, rows ...string) core.Counts {
+			b := array.NewRecordBuilder(s.mem, schema)
+			defer b.Release()
+			for id, value := range rows {
+				b.Field(0).(*array.Int64Builder).Append(int64(id))
+				b.Field(1).(*array.StringBuilder).Append(value)
+			}
+			batch := b.NewRecordBatch()
+			defer batch.Release()
+			return s.write(core.WriteRequest{Table: name, Mode: mode, Key: names[:1], History: history, At: day(at), Rows: s.batches(schema, batch)})
+		}
+		for what, step := range map[int]struct{ got, want core.Counts }{
+			1: {write(core.WriteMerge, false, 1, "a", "b", "c"), core.Counts{New: 3}},
+			2: {write(core.WriteMerge, false, 1, "a", "x"), core.Counts{Changed: 1, Unchanged: 1}},
+			3: {write(core.WritePrune, false, 1, "", ""), core.Counts{Deleted: 1}},
+			4: {write(core.WriteHistory, true, 2, "a", "y", "z"), core.Counts{New: 1, Changed: 1, Unchanged: 1}},
+			5: {write(core.WritePrune, true, 3, "", ""), core.Counts{Deleted: 1}},
+			6: {write(core.WriteDelete, true, 4, ""), core.Counts{Deleted: 1}},
+			7: {write(core.WriteDelete, false, 4, "", ""), core.Counts{Deleted: 3}},
+		} {
+			s.same(fmt.Sprintf("columns %q, step %d", names, what), step.got, step.want)
+		}
+		s.same("rows", s.scan(name, names[1], core.HistoryFrom, core.HistoryTo), "[z | 2026-03-02T00:00:00Z | 2026-03-03T00:00:00Z]")
 	}
 }
 

@@ -185,3 +185,40 @@ func BenchmarkWrite(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkSmallWrite is what a stream costs that has little or nothing new: a
+// transaction with ten rows and a position, on a table of a million.
+func BenchmarkSmallWrite(b *testing.B) {
+	w := benchOpen(b)
+	defer w.Close()
+	batches := benchBatches(1_000_000)
+	load(b, w, core.WriteMerge, "email", batches, 1)
+	few := batches[4].NewSlice(1000, 1010)
+	defer few.Release()
+	var total cost
+	for b.Loop() {
+		took, counts := load(b, w, core.WriteMerge, "email", []arrow.RecordBatch{few}, 1)
+		if counts.Unchanged != 10 {
+			b.Fatal(counts)
+		}
+		total = total.add(took)
+	}
+	b.ReportMetric(total.cpu.Seconds()*1000/float64(b.N), "cpu-ms/op")
+}
+
+// BenchmarkOpen is what opening and closing an existing file costs, its snapshot included.
+func BenchmarkOpen(b *testing.B) {
+	w := benchOpen(b)
+	load(b, w, core.WriteMerge, "email", benchBatches(1_000_000), 1)
+	path := w.config.Path
+	mustBench(b, w.Close())
+	var total cost
+	for b.Loop() {
+		total = total.add(measure(b, func() {
+			w, err := Open(b.Context(), Config{Path: path, MemoryLimit: "1GiB"})
+			mustBench(b, err)
+			mustBench(b, w.Close())
+		}))
+	}
+	b.ReportMetric(total.cpu.Seconds()*1000/float64(b.N), "cpu-ms/op")
+}

@@ -5,15 +5,11 @@ package duckdb
 import (
 	"context"
 	"fmt"
-	"strconv"
-	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/unsilo/unsilo/core"
 )
-
-const hitsTable = "temp.main.hits"
 
 // historyType is the type of both history columns.
 var historyType = core.Canonical(&arrow.TimestampType{Unit: arrow.Microsecond, TimeZone: "UTC"})
@@ -69,21 +65,18 @@ func (w *writing) history(ctx context.Context) (counts core.Counts, err error) {
 	if err != nil {
 		return counts, err
 	}
-	sql := "CREATE TEMP TABLE " + hitsTable + " AS SELECT t.rowid AS id, s.ord, t." + core.HistoryFrom + " AS since, " +
-		w.differs() + " AS changed FROM " + place(w.table.Name) + " t JOIN " + stageTable + " s ON " + w.sameKey() +
-		" WHERE t." + core.HistoryTo + " IS NULL"
-	if _, err := w.tx.run(ctx, sql); err != nil {
+	if err := w.findHits(ctx, staged*w.tx.w.fewShare < size); err != nil {
 		return counts, err
 	}
-	known, err := w.tx.c.number(ctx, "SELECT count(DISTINCT ord) FROM "+hitsTable)
+	known, err := w.hits(ctx, "true")
 	if err != nil {
 		return counts, err
 	}
-	if counts.Changed, err = w.tx.c.number(ctx, "SELECT count(DISTINCT ord) FROM "+hitsTable+" WHERE changed"); err != nil {
+	if counts.Changed, err = w.hits(ctx, "changed"); err != nil {
 		return counts, err
 	}
 	counts.New, counts.Unchanged = staged-known, known-counts.Changed
-	if err := w.closeVersions(ctx, "changed"); err != nil {
+	if err := w.closeVersions(ctx, "h.changed"); err != nil {
 		return counts, err
 	}
 	if _, err := w.tx.run(ctx, w.newVersions()); err != nil {
@@ -95,12 +88,8 @@ func (w *writing) history(ctx context.Context) (counts core.Counts, err error) {
 // newVersions inserts what is new or changed. A version that replaces one which began at
 // the same time or later takes over its beginning.
 func (w *writing) newVersions() string {
-	values := make([]string, len(w.src.columns))
-	for i := range w.src.columns {
-		values[i] = "s.c" + strconv.Itoa(i)
-	}
 	return "INSERT INTO " + place(w.table.Name) + " (" + w.names("") + ", " + core.HistoryFrom + ") SELECT " +
-		strings.Join(values, ", ") + ", greatest(" + timestamp(w.req.At) + ", h.since) FROM " + stageTable +
+		w.stagedColumns() + ", greatest(" + timestamp(w.req.At) + ", h.since) FROM " + stageTable +
 		" s LEFT JOIN (SELECT ord, max(since) AS since, bool_or(changed) AS changed FROM " + hitsTable +
 		" GROUP BY ord) h ON s.ord = h.ord WHERE h.ord IS NULL OR h.changed"
 }
@@ -111,9 +100,9 @@ func (w *writing) closeVersions(ctx context.Context, condition string) error {
 	at := timestamp(w.req.At)
 	table := place(w.table.Name)
 	for _, sql := range []string{
-		"UPDATE " + table + " t SET " + core.HistoryTo + " = " + at + " FROM " + hitsTable +
-			" h WHERE t.rowid = h.id AND " + condition + " AND (h.since IS NULL OR h.since < " + at + ")",
-		"DELETE FROM " + table + " t USING " + hitsTable + " h WHERE t.rowid = h.id AND " + condition + " AND h.since >= " + at,
+		"UPDATE " + table + " t SET " + core.HistoryTo + " = " + at + " FROM " + hitsTable + " h WHERE " +
+			w.isHit(condition+" AND (h.since IS NULL OR h.since < "+at+")"),
+		"DELETE FROM " + table + " t USING " + hitsTable + " h WHERE " + w.isHit(condition+" AND h.since >= "+at),
 	} {
 		if _, err := w.tx.run(ctx, sql); err != nil {
 			return err

@@ -4,7 +4,6 @@ package duckdb
 
 import (
 	"context"
-	"strconv"
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -112,13 +111,9 @@ func (w *writing) knows(ctx context.Context, c *chunk) (known bool, err error) {
 		return false, err
 	}
 	defer rows.Release()
-	current := ""
-	if w.req.Mode == core.WriteHistory {
-		current = " WHERE t." + core.HistoryTo + " IS NULL"
-	}
 	err = w.tx.with(ctx, rows, func(view string) error {
 		n, err := w.tx.c.number(ctx, "SELECT count(*) FROM "+place(w.table.Name)+" t SEMI JOIN (SELECT * FROM "+view+
-			") s ON "+w.sameKey()+current)
+			") s ON "+w.sameKey()+w.current())
 		known = n > 0
 		return err
 	})
@@ -130,37 +125,34 @@ func (w *writing) mergeStaged(ctx context.Context, first *chunk, last bool, befo
 	if err != nil {
 		return counts, err
 	}
+	if staged*w.tx.w.fewShare < before && w.hasRowID() {
+		counts, err = w.mergeFew(ctx, staged)
+	} else {
+		counts, err = w.mergeMany(ctx, staged, before)
+	}
+	if err != nil {
+		return counts, err
+	}
+	return counts, w.unstage(ctx)
+}
+
+// mergeMany merges staged rows by one statement that reads the whole table.
+func (w *writing) mergeMany(ctx context.Context, staged, before int64) (counts core.Counts, err error) {
 	affected, err := w.tx.run(ctx, w.mergeSQL())
 	if err != nil {
 		return counts, err
 	}
 	after, err := w.size(ctx)
-	if err != nil {
-		return counts, err
-	}
 	counts.New = after - before
 	counts.Changed = affected - counts.New
 	counts.Unchanged = staged - affected
-	return counts, w.unstage(ctx)
+	return counts, err
 }
 
 func (w *writing) mergeSQL() string {
-	var set, values []string
-	for c, f := range w.table.Schema.Fields() {
-		switch i := w.src.at[c]; {
-		case i < 0:
-			set = append(set, quote(f.Name)+" = NULL")
-		case w.inKey(i):
-		default:
-			set = append(set, quote(f.Name)+" = s.c"+strconv.Itoa(i))
-		}
-	}
-	for i := range w.src.columns {
-		values = append(values, "s.c"+strconv.Itoa(i))
-	}
 	sql := "MERGE INTO " + place(w.table.Name) + " t USING " + stageTable + " s ON " + w.sameKey()
-	if len(set) > 0 {
+	if set := w.assignments(); len(set) > 0 {
 		sql += " WHEN MATCHED AND " + w.differs() + " THEN UPDATE SET " + strings.Join(set, ", ")
 	}
-	return sql + " WHEN NOT MATCHED THEN INSERT (" + w.names("") + ") VALUES (" + strings.Join(values, ", ") + ")"
+	return sql + " WHEN NOT MATCHED THEN INSERT (" + w.names("") + ") VALUES (" + w.stagedColumns() + ")"
 }

@@ -23,33 +23,25 @@ func (w *writing) remove(ctx context.Context) (counts core.Counts, err error) {
 	if _, err := w.stage(ctx, c, last); err != nil {
 		return counts, err
 	}
-	current := ""
-	if w.req.History {
-		current = " WHERE t." + core.HistoryTo + " IS NULL"
-	}
 	join := " SEMI JOIN "
 	if w.req.Mode == core.WritePrune {
 		join = " ANTI JOIN "
 	}
-	since := "NULL::TIMESTAMPTZ"
-	if w.req.History {
-		since = "t." + core.HistoryFrom
-	}
 	table := place(w.table.Name)
-	if _, err := w.tx.run(ctx, "CREATE TEMP TABLE "+hitsTable+" AS SELECT t.rowid AS id, "+since+" AS since FROM "+table+
-		" t"+join+stageTable+" s ON "+w.sameKey()+current); err != nil {
+	if _, err := w.tx.run(ctx, "CREATE TEMP TABLE "+hitsTable+" AS SELECT "+w.hitColumns()+" FROM "+table+
+		" t"+join+stageTable+" s ON "+w.sameKey()+w.current()); err != nil {
 		return counts, err
 	}
 	if counts.Deleted, err = w.tx.c.number(ctx, "SELECT count(*) FROM "+hitsTable); err != nil {
 		return counts, err
 	}
-	if err := w.brake(ctx, counts.Deleted, current); err != nil {
+	if err := w.brake(ctx, counts.Deleted); err != nil {
 		return core.Counts{}, err
 	}
 	if w.req.History {
 		err = w.closeVersions(ctx, "true")
 	} else {
-		_, err = w.tx.run(ctx, "DELETE FROM "+table+" t USING "+hitsTable+" h WHERE t.rowid = h.id")
+		_, err = w.tx.run(ctx, "DELETE FROM "+table+" t USING "+hitsTable+" h WHERE "+w.isHit("true"))
 	}
 	if err != nil {
 		return core.Counts{}, err
@@ -58,11 +50,11 @@ func (w *writing) remove(ctx context.Context) (counts core.Counts, err error) {
 }
 
 // brake refuses a prune that would remove too much; nothing has been removed yet.
-func (w *writing) brake(ctx context.Context, doomed int64, current string) error {
+func (w *writing) brake(ctx context.Context, doomed int64) error {
 	if w.req.Mode != core.WritePrune || w.req.MaxShare <= 0 || doomed == 0 {
 		return nil
 	}
-	total, err := w.tx.c.number(ctx, "SELECT count(*) FROM "+place(w.table.Name)+" t"+current)
+	total, err := w.tx.c.number(ctx, "SELECT count(*) FROM "+place(w.table.Name)+" t"+w.current())
 	if err != nil || float64(doomed) <= w.req.MaxShare*float64(total) {
 		return err
 	}

@@ -54,7 +54,7 @@ func (w *writing) stage(ctx context.Context, first *chunk, last bool) (int64, er
 
 // unstage drops the temporary tables of a write.
 func (w *writing) unstage(ctx context.Context) error {
-	_, err := w.tx.run(ctx, "DROP TABLE IF EXISTS "+stageTable+"; DROP TABLE IF EXISTS "+hitsTable)
+	_, err := w.tx.run(ctx, "DROP TABLE IF EXISTS "+stageTable+"; DROP TABLE IF EXISTS "+hitsTable+"; DROP TABLE IF EXISTS "+foundTable)
 	return err
 }
 
