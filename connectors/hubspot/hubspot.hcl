@@ -95,7 +95,7 @@ connector "rest" "hubspot" {
       limit      = page.size
       after      = page.token
       properties = fields
-      sorts      = [{ propertyName = "hs_object_id", direction = "ASCENDING" }]
+      sorts      = ["hs_object_id"]
       filterGroups = [{ filters = [
         window.start == null ? null : { propertyName = "lastmodifieddate", operator = "GTE", value = window.start },
         window.end == null ? null : { propertyName = "lastmodifieddate", operator = "LT", value = window.end },
@@ -196,7 +196,7 @@ connector "rest" "hubspot" {
       limit      = page.size
       after      = page.token
       properties = fields
-      sorts      = [{ propertyName = "hs_object_id", direction = "ASCENDING" }]
+      sorts      = ["hs_object_id"]
       filterGroups = [{ filters = [
         window.start == null ? null : { propertyName = "hs_lastmodifieddate", operator = "GTE", value = window.start },
         window.end == null ? null : { propertyName = "hs_lastmodifieddate", operator = "LT", value = window.end },
@@ -290,7 +290,7 @@ connector "rest" "hubspot" {
       limit      = page.size
       after      = page.token
       properties = fields
-      sorts      = [{ propertyName = "hs_object_id", direction = "ASCENDING" }]
+      sorts      = ["hs_object_id"]
       filterGroups = [{ filters = [
         window.start == null ? null : { propertyName = "hs_lastmodifieddate", operator = "GTE", value = window.start },
         window.end == null ? null : { propertyName = "hs_lastmodifieddate", operator = "LT", value = window.end },
@@ -385,7 +385,7 @@ connector "rest" "hubspot" {
       limit      = page.size
       after      = page.token
       properties = fields
-      sorts      = [{ propertyName = "hs_object_id", direction = "ASCENDING" }]
+      sorts      = ["hs_object_id"]
       filterGroups = [{ filters = [
         window.start == null ? null : { propertyName = "hs_lastmodifieddate", operator = "GTE", value = window.start },
         window.end == null ? null : { propertyName = "hs_lastmodifieddate", operator = "LT", value = window.end },

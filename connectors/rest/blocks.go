@@ -135,6 +135,7 @@ type streamBlock struct {
 	Decode      string            `hcl:"decode,optional"`
 	Separator   string            `hcl:"separator,optional"`
 	Nested      string            `hcl:"nested,optional"`
+	FalseIsNull bool              `hcl:"false_is_null,optional"`
 	Lift        []string          `hcl:"lift,optional"`
 	PrimaryKey  []string          `hcl:"primary_key,optional"`
 	Means       map[string]string `hcl:"means,optional"`

@@ -13,31 +13,32 @@ import (
 
 // streamDef describes one stream.
 type streamDef struct {
-	name, help string
-	main       *variant
-	first      *variant // the first read; nil: like main
-	keys       *variant // KeysOnly; nil: like first
-	feed       *feedDef
-	decode     string
-	separator  byte
-	optional   bool // an answer without records at the path has none
-	single     bool // an answer is one record, not a list
-	filter     *expr
-	nested     rows.Nested
-	lift       []string
-	primaryKey []string
-	means      map[string]core.Means
-	columns    []rows.Column
-	closed     bool
-	choice     choice
-	declared   bool
-	add        []addition
-	cursor     *cursorDef
-	partition  *partitionDef
-	deletes    core.DeleteMode
-	flag       string
-	rules      []ruleDef
-	maps       []core.Mapping
+	name, help  string
+	main        *variant
+	first       *variant // the first read; nil: like main
+	keys        *variant // KeysOnly; nil: like first
+	feed        *feedDef
+	decode      string
+	separator   byte
+	optional    bool // an answer without records at the path has none
+	single      bool // an answer is one record, not a list
+	filter      *expr
+	nested      rows.Nested
+	lift        []string
+	falseIsNull bool
+	primaryKey  []string
+	means       map[string]core.Means
+	columns     []rows.Column
+	closed      bool
+	choice      choice
+	declared    bool
+	add         []addition
+	cursor      *cursorDef
+	partition   *partitionDef
+	deletes     core.DeleteMode
+	flag        string
+	rules       []ruleDef
+	maps        []core.Mapping
 }
 
 // variant is one way to ask for records.
@@ -87,7 +88,7 @@ func filterRoots() []string {
 }
 
 func (c *compiler) stream(b streamBlock) *streamDef {
-	s := &streamDef{name: b.Name, help: b.Help, optional: b.Optional, single: b.Single, primaryKey: b.PrimaryKey, lift: b.Lift,
+	s := &streamDef{name: b.Name, help: b.Help, optional: b.Optional, single: b.Single, falseIsNull: b.FalseIsNull, primaryKey: b.PrimaryKey, lift: b.Lift,
 		filter: c.compile(b.Filter, filterRoots()...), rules: c.rules(b.Rules), deletes: core.DeleteNone}
 	request := requestBlock{Path: b.Path, Method: b.Method, Query: b.Query, Headers: b.Headers, JSON: b.JSON, Form: b.Form, Range: b.Range}
 	s.main = &variant{request: c.request(request, requestRoots()...), records: splitPath(b.Records), budget: b.Budget}

@@ -140,7 +140,7 @@ func (f *filter) keep(p *page, b *rows.Builder, raw []byte) (bool, error) {
 			p.key, p.hasKey = text, true
 		}
 	}
-	if f.seen != nil && !f.seen.add(f.seen.digest(raw)) {
+	if f.seen != nil && !f.seen.add(raw) {
 		p.repeats++
 		return false, nil
 	}

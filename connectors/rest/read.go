@@ -206,8 +206,9 @@ func (r *reading) filter(v *variant, w window) *filter {
 	if v.paginate.kind == "keyset" {
 		f.key = v.paginate.field
 	}
-	if len(r.st.def.primaryKey) > 0 {
-		f.seen, f.keys = r.seen, r.st.def.primaryKey
+	f.keys = r.st.def.primaryKey
+	if len(f.keys) > 0 && v.paginate.kind != "none" {
+		f.seen = r.seen
 	}
 	return f
 }

@@ -7,32 +7,28 @@ import "hash/maphash"
 // same row.
 type seen struct {
 	seeds      [2]maphash.Seed
-	young, old map[digest]struct{}
-	pending    []digest // of the page that is being read
+	young, old map[uint64]uint64 // one hash of a record to another
+	pending    []uint64          // of the page that is being read
 }
-
-type digest [2]uint64
 
 const seenLimit = 1 << 16
 
 func newSeen() *seen {
-	return &seen{seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}, young: map[digest]struct{}{}}
+	return &seen{seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}, young: map[uint64]uint64{}}
 }
 
-func (s *seen) digest(record []byte) digest {
-	return digest{maphash.Bytes(s.seeds[0], record), maphash.Bytes(s.seeds[1], record)}
-}
-
-// add notes a record and reports whether it is new.
-func (s *seen) add(d digest) bool {
-	if _, ok := s.young[d]; ok {
+// add notes a record and reports whether it is new. Two records are taken for one only
+// if both hashes agree.
+func (s *seen) add(record []byte) bool {
+	key, check := maphash.Bytes(s.seeds[0], record), maphash.Bytes(s.seeds[1], record)
+	if known, ok := s.young[key]; ok && known == check {
 		return false
 	}
-	if _, ok := s.old[d]; ok {
+	if known, ok := s.old[key]; ok && known == check {
 		return false
 	}
-	s.young[d] = struct{}{}
-	s.pending = append(s.pending, d)
+	s.young[key] = check
+	s.pending = append(s.pending, key)
 	return true
 }
 
@@ -40,14 +36,14 @@ func (s *seen) add(d digest) bool {
 func (s *seen) accept() {
 	s.pending = s.pending[:0]
 	if len(s.young) >= seenLimit {
-		s.old, s.young = s.young, map[digest]struct{}{}
+		s.old, s.young = s.young, make(map[uint64]uint64, seenLimit)
 	}
 }
 
 // forget takes the page's records back.
 func (s *seen) forget() {
-	for _, d := range s.pending {
-		delete(s.young, d)
+	for _, key := range s.pending {
+		delete(s.young, key)
 	}
 	s.pending = s.pending[:0]
 }

@@ -206,7 +206,7 @@ func schemaOf(columns []rows.Column) *arrow.Schema {
 // columns come first, in their types, and may widen.
 func (d *streamDef) builder(seen *arrow.Schema) (*rows.Builder, error) {
 	o := rows.Options{Columns: d.columns, Closed: d.closed, Nested: d.nested, Lift: d.lift, Untyped: d.decode == "csv",
-		Means: d.means}
+		Means: d.means, FalseIsNull: d.falseIsNull}
 	if seen != nil && !d.closed {
 		o.Columns = append([]rows.Column(nil), d.columns...)
 		for _, f := range seen.Fields() {

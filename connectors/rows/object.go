@@ -13,8 +13,9 @@ import (
 type object struct {
 	entries []entry
 	index   map[string]int
-	// next is where the next member probably is: records repeat their order.
-	next int
+	// last is the member before the one to come, -1 for none; first is the one that the last
+	// record began with. With entry.follows they guess the next: records repeat their order.
+	last, first int
 	// prefix stands before the names of columns that members add.
 	prefix string
 	// struc is set for the object of a struct column: its members are children.
@@ -30,6 +31,8 @@ type entry struct {
 	into *object
 	// seen is the row (counted from 1) that had the member last.
 	seen int
+	// follows is the member that came after this one.
+	follows int
 }
 
 func (o *object) add(e entry) *entry {
@@ -37,6 +40,7 @@ func (o *object) add(e entry) *entry {
 		o.index = map[string]int{}
 	}
 	o.index[e.name] = len(o.entries)
+	e.follows = len(o.entries) + 1
 	o.entries = append(o.entries, e)
 	return &o.entries[len(o.entries)-1]
 }
@@ -58,8 +62,29 @@ func (o *object) find(name []byte) *entry {
 	if !ok {
 		return nil
 	}
-	o.next = i + 1
 	return &o.entries[i]
+}
+
+// guess is the member that probably comes next, and its place; nil when there is no guess.
+func (o *object) guess() (*entry, int) {
+	at := o.first
+	if o.last >= 0 {
+		at = o.entries[o.last].follows
+	}
+	if at >= len(o.entries) {
+		return nil, 0
+	}
+	return &o.entries[at], at
+}
+
+// came notes that the member at a place has come, for the next guess.
+func (o *object) came(at int) {
+	if o.last >= 0 {
+		o.entries[o.last].follows = at
+	} else {
+		o.first = at
+	}
+	o.last = at
 }
 
 // forget takes back which rows had which members, from row n (counted from 0) on.
@@ -86,7 +111,7 @@ func (b *Builder) object(o *object, row, i, depth int) (int, error) {
 	if i < len(text) && text[i] == '}' {
 		return i + 1, nil
 	}
-	o.next = 0
+	o.last = -1
 	for {
 		e, next, err := b.member(o, i)
 		if err != nil {
@@ -129,10 +154,9 @@ func (b *Builder) member(o *object, i int) (*entry, int, error) {
 		return nil, i, reject("not JSON: a member's name is missing")
 	}
 	i++
-	if o.next < len(o.entries) {
-		e := &o.entries[o.next]
+	if e, at := o.guess(); e != nil {
 		if end := i + len(e.name); end < len(text) && text[end] == '"' && string(text[i:end]) == e.name {
-			o.next++
+			o.last = at
 			return e, end + 1, nil
 		}
 	}
@@ -153,6 +177,7 @@ func (b *Builder) member(o *object, i int) (*entry, int, error) {
 			return nil, end, err
 		}
 	}
+	o.came(o.index[e.name])
 	return e, end + 1, nil
 }
 
@@ -218,7 +243,7 @@ func (b *Builder) undiscover() {
 		d := b.found[i]
 		d.in.entries = d.in.entries[:len(d.in.entries)-1]
 		delete(d.in.index, d.name)
-		d.in.next = 0
+		d.in.first = 0
 		b.columnCount--
 		if d.column {
 			last := b.columns[len(b.columns)-1]

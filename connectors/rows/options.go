@@ -34,6 +34,9 @@ type Options struct {
 	Lift []string
 	// Means says what columns are that appear by themselves.
 	Means map[string]core.Means
+	// FalseIsNull takes false for null in declared columns that are not boolean, as some
+	// systems write it.
+	FalseIsNull bool
 	// BatchRows and BatchBytes (of text read) are where Full begins to say true;
 	// 0 means 65,536 rows and 16 MiB.
 	BatchRows, BatchBytes int

@@ -32,6 +32,10 @@ func (b *Builder) value(c *column, i, depth int) (int, error) {
 		if err != nil {
 			return next, err
 		}
+		if ch == 'f' && b.opts.FalseIsNull && c.fixed && c.kind != kindBool {
+			c.null()
+			return next, nil
+		}
 		return next, b.boolean(c, ch == 't')
 	}
 	n, next, err := scanNumber(b.text, i)
