@@ -86,7 +86,16 @@ func start(tb testing.TB, p programs) *Server {
 		tb.Fatalf("initialise server: %v", err)
 	}
 	tb.Cleanup(func() { _ = s.stop(false) })
-	s.Start(tb)
+	err := s.tryStart()
+	for try := 0; err != nil && try < 2; try++ {
+		// Another program may have taken the port meanwhile.
+		if s.Port, err = freePort(); err == nil {
+			err = s.tryStart()
+		}
+	}
+	if err != nil {
+		tb.Fatal(err)
+	}
 	return s
 }
 
@@ -108,11 +117,18 @@ func (s *Server) prepare() error {
 // Start starts a stopped server and waits until it takes connections.
 func (s *Server) Start(tb testing.TB) {
 	tb.Helper()
+	if err := s.tryStart(); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+func (s *Server) tryStart() error {
 	s.process = s.programs.command(s)
 	s.owner.run(s.process)
 	s.process.Stdout, s.process.Stderr = s.log, s.log
 	if err := s.process.Start(); err != nil {
-		tb.Fatalf("start server: %v", err)
+		s.process = nil
+		return fmt.Errorf("start server: %w", err)
 	}
 	s.exited = make(chan error, 1)
 	process, done := s.process, s.exited
@@ -122,15 +138,14 @@ func (s *Server) Start(tb testing.TB) {
 	for {
 		err := s.programs.ping(ctx, s)
 		if err == nil {
-			return
+			return nil
 		}
 		select {
 		case err := <-s.exited:
 			s.process = nil
-			tb.Fatalf("server ended: %v\n%s", err, s.log)
+			return fmt.Errorf("server ended: %v\n%s", err, s.log)
 		case <-ctx.Done():
-			_ = s.stop(true)
-			tb.Fatalf("server does not answer: %v\n%s", err, s.log)
+			return errors.Join(fmt.Errorf("server does not answer: %w", err), s.stop(true))
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
