@@ -136,10 +136,10 @@ func compatible(f *frame.Frame) condition {
 	return func(a, b int32) bool {
 		g := agreement(given, a, b, likelyGiven)
 		n := agreement(family, a, b, likelySpelling)
-		if g == differ || n == differ && g != agree {
+		if (g == differ || n == differ && g != agree) && !turned(given, family, a, b) {
 			return false
 		}
-		if agreement(born, a, b, oneTypo) == differ {
+		if agreement(born, a, b, nearDate) == differ {
 			return false
 		}
 		return agreement(company, a, b, likelySpelling) != differ || g == agree

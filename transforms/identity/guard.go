@@ -17,8 +17,10 @@ type guards struct {
 	exclusive []*frame.Column
 	maxEach   []columnLimit
 	rules     []namedCondition
-	// names, when set, must agree between all members before an exact rule may join them.
+	// names, when set, must agree between all members before an exact rule may join them;
+	// denials are what likeness alone may not overrule either.
 	names    condition
+	denials  []namedCondition
 	identity []*frame.Column // columns that names reads
 	cannot   map[pair]string
 }
@@ -124,6 +126,14 @@ func (g *guards) refuse(a, b []int32, e cluster.Edge) string {
 	}
 	if g.names != nil && e.Tier == cluster.Exact && g.any(g.distinct(a), g.distinct(b), func(x, y int32) bool { return !g.names(x, y) }) {
 		return "names or birth dates contradict each other"
+	}
+	if e.Tier == cluster.Probable && len(g.denials) > 0 {
+		x, y := g.distinct(a), g.distinct(b)
+		for _, d := range g.denials {
+			if g.any(x, y, d.test) {
+				return d.name
+			}
+		}
 	}
 	return ""
 }

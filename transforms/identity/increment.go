@@ -117,7 +117,7 @@ func (p *pipeline) thaw(t *trained) bool {
 		rules = append(rules, r)
 	}
 	p.fitted = &t.Model
-	p.scanner = kernel.NewScanner(kernel.NewBlocks(p.frame.Len(), rules), comparisons)
+	p.scanner = kernel.NewScanner(kernel.NewBlocks(p.frame.Len(), rules, p.nameless()), comparisons)
 	p.trainedOn = t
 	return true
 }

@@ -108,10 +108,8 @@ func (m *Model) Build(ctx context.Context, req core.BuildRequest) (core.BuildRes
 	if err := run.match(ctx); err != nil {
 		return core.BuildResult{}, fmt.Errorf("build identity.%s: %w", m.name, err)
 	}
-	if !run.unchanged {
-		if err := run.publish(ctx); err != nil {
-			return core.BuildResult{}, fmt.Errorf("publish identity.%s: %w", m.name, err)
-		}
+	if err := run.publish(ctx); err != nil {
+		return core.BuildResult{}, fmt.Errorf("publish identity.%s: %w", m.name, err)
 	}
 	return core.BuildResult{Rows: int64(run.frame.Len()), Notes: run.notes}, nil
 }

@@ -144,7 +144,7 @@ func (p *pipeline) cluster(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	g.clean = p.cleanSources()
+	g.clean, g.denials = p.cleanSources(), p.denials()
 	opt := p.model.clusterOptions(g)
 	result, err := cluster.Run(ctx, p.frame.Len(), p.edges, opt)
 	if err != nil {

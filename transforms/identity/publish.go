@@ -28,6 +28,11 @@ func (p *pipeline) publish(ctx context.Context) error {
 }
 
 func (p *pipeline) write(ctx context.Context, tx core.Tx) error {
+	if p.unchanged { // only the run is noted, so that its number is known
+		p.former.build--
+		p.metrics = []metric{{"unchanged", 1}}
+		return p.writeLog(ctx, tx)
+	}
 	for _, t := range p.model.outputs() {
 		if err := tx.Define(ctx, t); err != nil {
 			return err

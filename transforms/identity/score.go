@@ -40,7 +40,7 @@ func (p *pipeline) prepareScan() error {
 	if len(rules) == 0 || len(comparisons) == 0 {
 		return nil
 	}
-	p.scanner = kernel.NewScanner(kernel.NewBlocks(p.frame.Len(), rules), comparisons)
+	p.scanner = kernel.NewScanner(kernel.NewBlocks(p.frame.Len(), rules, p.nameless()), comparisons)
 	return nil
 }
 

@@ -10,6 +10,7 @@ import (
 type Blocks struct {
 	Rules []*Rule
 	n     int
+	skip  func(int32) bool
 	// members and bounds of each rule's blocks: members[bounds[k]:bounds[k+1]].
 	members [][]int32
 	bounds  [][]int32
@@ -34,10 +35,14 @@ type RuleStats struct {
 	Keyed int
 }
 
-// NewBlocks computes keys and blocks for n records.
-func NewBlocks(n int, rules []*Rule) *Blocks {
+// NewBlocks computes keys and blocks for n records, without those that skip names, when it
+// is not nil.
+func NewBlocks(n int, rules []*Rule, skip func(record int32) bool) *Blocks {
 	slices.SortStableFunc(rules, func(a, b *Rule) int { return cmp.Compare(btoi(a.Tokens != nil), btoi(b.Tokens != nil)) })
-	b := &Blocks{Rules: rules, n: n, numbers: make([]int32, n*len(rules))}
+	if skip == nil {
+		skip = func(int32) bool { return false }
+	}
+	b := &Blocks{Rules: rules, n: n, skip: skip, numbers: make([]int32, n*len(rules))}
 	for i := range b.numbers {
 		b.numbers[i] = -1
 	}
@@ -67,7 +72,7 @@ type keyed struct {
 func (b *Blocks) addKeys(i int, r *Rule, keys []uint64) {
 	list := make([]keyed, 0, len(keys))
 	for rec, key := range keys {
-		if key != 0 {
+		if key != 0 && !b.skip(int32(rec)) {
 			list = append(list, keyed{key, int32(rec)})
 		}
 	}
@@ -79,6 +84,9 @@ func (b *Blocks) addKeys(i int, r *Rule, keys []uint64) {
 func (b *Blocks) addTokens(i int, r *Rule) {
 	list := make([]keyed, 0, len(r.Tokens.Keys))
 	for rec := range int32(b.n) {
+		if b.skip(rec) {
+			continue
+		}
 		for _, key := range r.Tokens.Keys[r.Tokens.Start[rec]:r.Tokens.Start[rec+1]] {
 			list = append(list, keyed{key, rec})
 		}

@@ -41,7 +41,7 @@ func TestEveryCandidatePairIsComparedOnce(t *testing.T) {
 			kernel.NewRule(1000, kernel.Atom{Column: city, Function: "prefix", N: 2}, kernel.Atom{Column: title, Function: "first_word"}),
 			{Name: "tokens", MaxBlock: 25, Tokens: kernel.NewTokenKeys(title, n, 25)},
 		}
-		blocks := kernel.NewBlocks(n, rules)
+		blocks := kernel.NewBlocks(n, rules, nil)
 		s := kernel.NewScanner(blocks, []*kernel.Comparison{kernel.Compare(city)})
 		for _, c := range s.Comparisons {
 			for i := range c.Levels {

@@ -1,0 +1,96 @@
+package identity
+
+import (
+	"strings"
+
+	"github.com/unsilo/unsilo/transforms/identity/frame"
+	"github.com/unsilo/unsilo/transforms/identity/similar"
+)
+
+// Relatives share a family name, an address, a mailbox and a number, and twins a birthday:
+// no sum of those makes two given names one. Where the data are clean enough that records
+// of one person hardly ever contradict each other in given name or birth date, such a
+// contradiction keeps records apart.
+const (
+	// deniedShare is the share of contradictions among matches up to which one denies.
+	deniedShare = 0.03
+	// fewMatches is the number of expected matches below which the share is not known.
+	fewMatches = 50
+)
+
+// denials are the contradictions that hold in these data.
+func (p *pipeline) denials() []namedCondition {
+	if p.layout.entity != entityPerson || p.fitted == nil || len(p.model.rules.match) > 0 {
+		return nil
+	}
+	n := float64(p.frame.Len())
+	few := p.fitted.Prior*n*(n-1)/2 < fewMatches
+	var out []namedCondition
+	given, family := p.frame.Column("first_name"), p.frame.Column("last_name")
+	if given != nil && !given.Masked && (few || p.matchShare("name", func(l string) bool { return strings.HasPrefix(l, given.Name+" far") }) < deniedShare) {
+		out = append(out, namedCondition{"given names contradict each other", func(a, b int32) bool { return givenDiffer(given, family, a, b) }})
+	}
+	born := p.frame.Column("birth_date")
+	if born != nil && !born.Masked && (few || p.matchShare(born.Name, func(l string) bool {
+		return strings.HasPrefix(l, "within") || l == "differs"
+	}) < deniedShare) {
+		out = append(out, namedCondition{"birth dates contradict each other", func(a, b int32) bool { return agreement(born, a, b, nearDate) == differ }})
+	}
+	return out
+}
+
+// matchShare sums the shares of levels among matches; 1 when there is no such comparison.
+func (p *pipeline) matchShare(comparison string, level func(string) bool) float64 {
+	for _, c := range p.fitted.Comparisons {
+		if c.Name != comparison {
+			continue
+		}
+		sum := 0.0
+		for _, l := range c.Levels {
+			if level(l.Name) {
+				sum += l.M
+			}
+		}
+		return sum
+	}
+	return 1
+}
+
+// givenDiffer reports two given names that are neither alike, nor nicknames, nor initials,
+// nor swapped with the family names.
+func givenDiffer(given, family *frame.Column, a, b int32) bool {
+	near := func(x, y string) bool { return likelyGiven(x, y) || similar.JaroWinklerAtLeast(x, y, 0.82) }
+	if agreement(given, a, b, near) != differ {
+		return false
+	}
+	return family == nil || !turned(given, family, a, b)
+}
+
+// turned reports given and family names that have changed places.
+func turned(given, family *frame.Column, a, b int32) bool {
+	if family == nil || given == nil {
+		return false
+	}
+	ga, gb, fa, fb := given.First(a), given.First(b), family.First(a), family.First(b)
+	return ga >= 0 && gb >= 0 && fa >= 0 && fb >= 0 &&
+		likelySpelling(given.Values.Value(ga), family.Values.Value(fb)) && likelySpelling(family.Values.Value(fa), given.Values.Value(gb))
+}
+
+// nearDate accepts one typing error and a day and month that have changed places.
+func nearDate(x, y string) bool {
+	return oneTypo(x, y) || len(x) == 10 && len(y) == 10 && x[:4] == y[:4] && x[5:7] == y[8:] && x[8:] == y[5:7]
+}
+
+// nameless gives the records that likeness must leave alone: those of people that say
+// nothing but how to reach them. A mailbox has several owners; only the rules for values
+// with one owner may join them. nil when there are no such records.
+func (p *pipeline) nameless() func(int32) bool {
+	f := p.frame
+	reach := f.Column("email") != nil || f.Column("phone") != nil || f.Column("handle") != nil || f.Column("cookie") != nil
+	names := f.Column("first_name") != nil || f.Column("last_name") != nil
+	if p.layout.entity != entityPerson || len(p.model.rules.match) > 0 || !reach || !names {
+		return nil
+	}
+	named := namedRecords(f)
+	return func(r int32) bool { return !named(r) }
+}
