@@ -19,7 +19,7 @@ func TestContractMemory(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		w.chunkRows, w.fewShare = 2, 0
+		w.chunkRows, w.fewShare = 3, 0
 		t.Cleanup(func() {
 			if err := w.Close(); err != nil {
 				t.Error(err)

@@ -233,3 +233,30 @@ func TestGroupMemory(t *testing.T) {
 		t.Errorf("memory %d of %d, disk %d", defaultMemory(), machineMemory(), freeBytes(dir+"/not/there"))
 	}
 }
+
+// A request of several chunks leaves all its keys in the filter.
+func TestFilterOfManyChunks(t *testing.T) {
+	n := newNumberTable(t)
+	n.w.chunkRows = 3
+	n.expect(0, 1, core.Counts{New: 1})
+	batched := n.begin()
+	var batches []arrow.RecordBatch
+	for i := range 10 {
+		r := numbers(t, i, i+1)
+		r.Next()
+		batches = append(batches, r.RecordBatch())
+	}
+	rows, err := array.NewRecordReader(numbersSchema(), batches)
+	if err != nil {
+		t.Fatal(err)
+	}
+	counts, err := batched.Write(t.Context(), core.WriteRequest{Table: n.name, Mode: core.WriteMerge, Key: []string{"id"}, Rows: rows})
+	if err != nil || counts != (core.Counts{New: 9, Unchanged: 1}) {
+		t.Errorf("ten rows in chunks of three count %+v, %v", counts, err)
+	}
+	n.end(batched, true)
+	n.hasFilter(true)
+	for i := range 10 {
+		n.expect(i, i+1, core.Counts{Unchanged: 1})
+	}
+}
