@@ -45,7 +45,6 @@ func (m mariadb) initialise(s *Server) error {
 func (m mariadb) command(s *Server) *exec.Cmd {
 	return exec.Command(m.server, "--no-defaults", "--datadir="+filepath.Join(s.dir, "data"),
 		"--socket="+m.socket(s), "--port="+strconv.Itoa(s.Port), "--bind-address=127.0.0.1",
-		"--tmpdir="+s.dir, // a server that starts clears away what it finds in a shared one
 		"--pid-file="+filepath.Join(s.dir, "pid"), "--innodb-flush-log-at-trx-commit=2", "--skip-log-bin",
 		"--innodb-buffer-pool-size=128M", "--local-infile=0",
 		// Servers that share a folder for temporary tables take each other's away.
