@@ -8,9 +8,6 @@ import (
 	"time"
 )
 
-// What change does to the tables that are the test's own: rows inserted, changed, deleted.
-type done struct{ inserted, changed, deleted int64 }
-
 // change moves every silo on: two days pass in the company, and rows come, change and go
 // in the tables and files that are the test's own.
 func (s *stage) change(t *testing.T) (moves, baskets done) {

@@ -5,7 +5,6 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base32"
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -111,12 +110,20 @@ func parseColumns(spec string) []column {
 // lake is the SQL of the column's text in the warehouse.
 func (c column) lake() string {
 	switch {
-	case c.hidden != "" || c.kind == "text":
+	case c.hidden != "" || c.kind == "text" || c.kind == "blank":
 		return c.name
-	case c.kind == "instant":
+	case c.kind == "epoch":
+		return "CAST(CAST(epoch(" + c.name + ") AS BIGINT) AS VARCHAR)"
+	case c.kind == "money":
+		return "CAST(CAST(" + c.name + " AS DECIMAL(18, 2)) AS VARCHAR)"
+	case c.kind == "instant" || c.kind == "second":
 		return "CAST(epoch_us(" + c.name + ") AS VARCHAR)"
 	case c.kind == "bytes":
 		return "hex(" + c.name + ")"
+	case c.kind == "list":
+		return "'[' || array_to_string([coalesce(x, 'NULL') FOR x IN " + c.name + "], ', ') || ']'"
+	case c.kind == "float":
+		return "CAST(CAST(" + c.name + " * 1000000 AS BIGINT) AS VARCHAR)"
 	}
 	return "CAST(" + c.name + " AS VARCHAR)"
 }
@@ -137,6 +144,10 @@ func (c column) direct(dialect string) string {
 		return "hex(" + c.name + ")"
 	case c.kind == "list":
 		return "'[' || array_to_string(" + c.name + ", ', ', 'NULL') || ']'"
+	case c.kind == "float" && mysql:
+		return "CAST(CAST(" + c.name + " * 1000000 AS SIGNED) AS CHAR)"
+	case c.kind == "float":
+		return "CAST(CAST(" + c.name + " * 1000000 AS bigint) AS text)"
 	case mysql:
 		return "CAST(" + c.name + " AS CHAR)"
 	}
@@ -196,6 +207,3 @@ func plainToken(key, normal string) string {
 	_, _ = mac.Write([]byte(normal)) // a hash never fails
 	return "p1_" + strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(mac.Sum(nil)[:16]))
 }
-
-// number writes a count for a query.
-func number[T ~int | ~int64](n T) string { return fmt.Sprint(n) }

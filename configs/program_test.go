@@ -110,7 +110,7 @@ const runTimeout = 3 * time.Minute
 // start starts the program with more variables in its environment.
 func (p program) start(t *testing.T, env []string, args ...string) *running {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), runTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), runTimeout) // cleanups run it too
 	r := &running{cmd: exec.CommandContext(ctx, filepath.Join(p.dir, "unsilo"), args...), watched: make(chan map[int]string, 1)}
 	r.cmd.Env = append(os.Environ(), env...)
 	r.cmd.Stdout, r.cmd.Stderr = &r.stdout, &r.errs
@@ -244,8 +244,7 @@ func (r result) stream(t *testing.T, name string) streamResult {
 }
 
 // retried reports whether a stream was read again after a failure.
-func (o outcome) retried(t *testing.T, source, stream string) bool {
-	t.Helper()
+func (o outcome) retried(source, stream string) bool {
 	for line := range strings.Lines(o.stderr) {
 		var e struct{ Kind, Source, Stream string }
 		if json.Unmarshal([]byte(line), &e) == nil && e.Kind == "retry" && e.Source == source && e.Stream == stream {

@@ -12,8 +12,8 @@ import (
 	"github.com/apache/arrow-go/v18/parquet/pqarrow"
 )
 
-// truth is whom a record is really about, by source.stream:key.
-type truth map[string]someone
+// truths say whom a record is really about, by source.stream:key.
+type truths map[string]someone
 
 type someone struct {
 	person string
@@ -21,7 +21,7 @@ type someone struct {
 }
 
 // readTruth reads the simulated company's truth.parquet.
-func readTruth(t *testing.T, name string) truth {
+func readTruth(t *testing.T, name string) truths {
 	t.Helper()
 	f, err := os.Open(name)
 	if err != nil {
@@ -35,7 +35,7 @@ func readTruth(t *testing.T, name string) truth {
 	defer table.Release()
 	rows := array.NewTableReader(table, 0)
 	defer rows.Release()
-	all := truth{}
+	all := truths{}
 	for rows.Next() {
 		b := rows.RecordBatch()
 		text := func(column string, i int) string {
@@ -76,7 +76,7 @@ func (p program) identities(t *testing.T, project string, env []string) map[stri
 // were joined, and of the pairs that belong together. stream names the truth of a record
 // that the identity knows under another name. Records that hold nothing to go by are left
 // out.
-func score(ids map[string]string, all truth, stream func(record string) string) (precision, recall float64, records int) {
+func score(ids map[string]string, all truths, stream func(record string) string) (precision, recall float64, records int) {
 	type pair struct{ id, person string }
 	both, byID, byPerson := map[pair]float64{}, map[string]float64{}, map[string]float64{}
 	for record, id := range ids {
