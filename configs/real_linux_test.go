@@ -21,13 +21,15 @@ func TestReal(t *testing.T) {
 	s := newStage(t)
 	step(t, "fill", func() { s.fill(t) })
 
+	step(t, "plan and refusals", func() { s.looksBeforeItLeaps(t) })
 	step(t, "first run, MariaDB restarts", func() {
-		o, res := s.syncThrough(t, s.shop, 1<<20)
+		o, res := s.syncThrough(t, s.shop, 3<<20)
 		o.wantPlugins(t, "sql", "file", "rest")
 		if !o.retried("shop", "baskets") {
 			t.Errorf("the restart of MariaDB made nothing try again\n%s", o.stderr)
 		}
 		wantCounts(t, res, "shop.baskets", done{inserted: startBaskets + 2})
+		wantResumed(t, res, "shop.baskets", startBaskets+2)
 		wantCounts(t, res, "erp.stock_moves", done{inserted: startMoves + 2})
 		wantModels(t, res)
 	})
@@ -39,11 +41,12 @@ func TestReal(t *testing.T) {
 	var moves, baskets done
 	step(t, "change", func() { moves, baskets = s.change(t) })
 	step(t, "run, PostgreSQL restarts", func() {
-		o, res := s.syncThrough(t, s.erp, 1<<20)
+		o, res := s.syncThrough(t, s.erp, 3<<20)
 		if !o.retried("erp", "stock_moves") {
 			t.Errorf("the restart of PostgreSQL made nothing try again\n%s", o.stderr)
 		}
 		wantCounts(t, res, "erp.stock_moves", moves)
+		wantResumed(t, res, "erp.stock_moves", moves.inserted+moves.changed)
 		wantCounts(t, res, "shop.baskets", baskets)
 		if got := res.stream(t, "calls.queue_log").Quarantined; got != 1 {
 			t.Errorf("got %d lines of the queue log in quarantine, want 1", got)
@@ -54,6 +57,34 @@ func TestReal(t *testing.T) {
 	step(t, "who is who now", func() { s.wantSameIDs(t, before, s.whoIsWho(t)) })
 	step(t, "half a line", func() { s.halfLine(t) })
 	step(t, "nothing clear is stored", func() { s.wantNothingClear(t) })
+}
+
+// wantResumed demands that a read that was cut went on where it was cut, nearly: a few rows
+// that share the last position come again.
+func wantResumed(t *testing.T, res result, stream string, rows int64) {
+	t.Helper()
+	read := res.stream(t, stream).Read
+	t.Logf("%s: %d rows read for %d", stream, read, rows)
+	if read > rows+rows/20 {
+		t.Errorf("%s: %d rows were read for %d", stream, read, rows)
+	}
+}
+
+// looksBeforeItLeaps plans, which writes nothing, and tries wrong passwords, which must not
+// be repeated to anybody.
+func (s *stage) looksBeforeItLeaps(t *testing.T) {
+	t.Helper()
+	s.run(t, s.env, "-C", s.project, "plan", "-o", "json").wantCode(t, 0)
+	if _, err := os.Stat(filepath.Join(s.project, "real.duckdb")); err == nil {
+		t.Error("plan has made the warehouse")
+	}
+	s.run(t, s.env, "-C", s.project, "check").wantCode(t, 0)
+	for name, source := range map[string]string{"ERP_PASSWORD": "erp", "SHOP_PASSWORD": "shop", "CRM_TOKEN": "crm"} {
+		o := s.run(t, append(slices.Clone(s.env), name+"=Wrong-4711-secret"), "-C", s.project, "check", source).wantCode(t, 12)
+		if strings.Contains(o.stdout+o.stderr, "Wrong-4711-secret") {
+			t.Errorf("the refusal of %s repeats the secret\n%s%s", source, o.stdout, o.stderr)
+		}
+	}
 }
 
 // wantModels demands that every model was built and passed its tests.

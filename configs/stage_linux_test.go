@@ -51,13 +51,11 @@ type database struct {
 
 func newStage(t *testing.T) *stage {
 	t.Helper()
-	if lookNginx() == "" {
-		absent(t, "nginx is not installed")
-	}
-	s := &stage{program: testProgram(t), masks: newMasks(privacyKey), calls: filepath.Join(t.TempDir(), "silos", "calls")}
+	s := &stage{masks: newMasks(privacyKey), calls: filepath.Join(t.TempDir(), "silos", "calls")}
+	s.web = startNginx(t)
 	s.erp = newDatabase(t, "postgres", "pgx", sqltest.Postgres(t))
 	s.shop = newDatabase(t, "mysql", "mysql", sqltest.MariaDB(t))
-	s.web = startNginx(t)
+	s.program = testProgram(t)
 	s.company = sim.New(sim.Options{Customers: 300, Seed: 11})
 	crm := httptest.NewServer(s.company.Handler())
 	t.Cleanup(crm.Close)
