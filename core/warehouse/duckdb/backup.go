@@ -28,7 +28,8 @@ func (w *Warehouse) Backup(ctx context.Context, dest string) (err error) {
 		return fail(err)
 	}
 	defer os.Remove(temp.Name())
-	if err := errors.Join(w.copyTo(ctx, temp), temp.Sync(), temp.Close()); err != nil {
+	copied := w.settled(ctx, func() error { return w.copyTo(ctx, temp) })
+	if err := errors.Join(copied, temp.Sync(), temp.Close()); err != nil {
 		return fail(err)
 	}
 	if err := w.verifyCopy(ctx, temp.Name()); err != nil {
@@ -41,8 +42,6 @@ func (w *Warehouse) Backup(ctx context.Context, dest string) (err error) {
 }
 
 func (w *Warehouse) copyTo(ctx context.Context, to *os.File) error {
-	w.commit.Lock()
-	defer w.commit.Unlock()
 	if !w.config.ReadOnly {
 		if _, err := w.settle(ctx); err != nil {
 			return err

@@ -4,6 +4,7 @@ package duckdb
 
 import (
 	"context"
+	"errors"
 	"os"
 	"time"
 )
@@ -22,9 +23,8 @@ func (w *Warehouse) commitTx(ctx context.Context, c *conn, ddl bool) error {
 		if w.config.Path != "" {
 			_ = os.Chmod(w.config.Path+".wal", 0o600)
 		}
-		if ddl {
-			_, failed := c.exec(ctx, "CHECKPOINT "+catalog)
-			_ = w.fail("checkpoint", failed)
+		if ddl || w.unsettled.Load() {
+			_ = w.checkpoint(ctx, c)
 		}
 	}
 	w.commit.RUnlock()
@@ -33,6 +33,18 @@ func (w *Warehouse) commitTx(ctx context.Context, c *conn, ddl bool) error {
 	}
 	w.refreshSnapshot(ctx)
 	return nil
+}
+
+// checkpoint moves the log into the file. While another transaction changes a schema that
+// is impossible: the next commit tries again.
+func (w *Warehouse) checkpoint(ctx context.Context, c *conn) error {
+	_, err := c.exec(ctx, "CHECKPOINT "+catalog)
+	w.unsettled.Store(err != nil)
+	var native *nativeError
+	if errors.As(err, &native) && native.says("Cannot CHECKPOINT") {
+		return errBusy
+	}
+	return w.fail("checkpoint", err)
 }
 
 // refreshSnapshot publishes what was committed, if that is wanted and not too often.

@@ -59,24 +59,8 @@ func position(ctx context.Context, w *duckdb.Warehouse) (int, error) {
 
 func writeBatch(ctx context.Context, w *duckdb.Warehouse, n int, drift bool) error {
 	schema := driftSchema(n, drift)
-	b := array.NewRecordBuilder(memory.DefaultAllocator, schema)
-	defer b.Release()
-	for i := n * batchRows; i < (n+1)*batchRows; i++ {
-		for c := range schema.NumFields() {
-			switch b := b.Field(c).(type) {
-			case *array.Int32Builder:
-				b.Append(int32(i))
-			case *array.Int64Builder:
-				b.Append(int64(i))
-			case *array.StringBuilder:
-				b.Append("text " + strconv.Itoa(i))
-			}
-		}
-	}
-	rows, err := array.NewRecordReader(schema, []arrow.RecordBatch{b.NewRecordBatch()})
-	if err != nil {
-		return err
-	}
+	rows := driftRows(schema, n*batchRows, (n+1)*batchRows)
+	defer rows.Release()
 	tx, err := w.Begin(ctx)
 	if err != nil {
 		return err
@@ -92,6 +76,29 @@ func writeBatch(ctx context.Context, w *duckdb.Warehouse, n int, drift bool) err
 		err = tx.SetState(ctx, core.StateRow{Source: "s", Stream: "t", State: core.State(strconv.Itoa(n)), At: time.Now()})
 	}
 	return errors.Join(err, tx.End(ctx, err == nil))
+}
+
+// driftRows makes rows with the ids from..to-1.
+func driftRows(schema *arrow.Schema, from, to int) array.RecordReader {
+	b := array.NewRecordBuilder(memory.DefaultAllocator, schema)
+	defer b.Release()
+	for i := from; i < to; i++ {
+		for c := range schema.NumFields() {
+			switch b := b.Field(c).(type) {
+			case *array.Int32Builder:
+				b.Append(int32(i))
+			case *array.Int64Builder:
+				b.Append(int64(i))
+			case *array.StringBuilder:
+				b.Append("text " + strconv.Itoa(i))
+			}
+		}
+	}
+	rows, err := array.NewRecordReader(schema, []arrow.RecordBatch{b.NewRecordBatch()})
+	if err != nil {
+		panic(err) // the batch has the schema it was built with
+	}
+	return rows
 }
 
 // driftSchema adds a column every third batch and widens one at the tenth.

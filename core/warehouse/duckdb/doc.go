@@ -11,7 +11,9 @@
 // different tables do not disturb each other; two that change the same rows, or create or
 // alter the same table, end in a core.Error of KindUnavailable for one of them, which may
 // be run again. Reading needs no turn. A CHECKPOINT follows every commit that changed a
-// schema; DuckDB runs it beside open transactions.
+// schema. DuckDB runs it beside transactions that only change rows; while another one is
+// changing a schema it waits for the next commit, and the log is replayed safely until
+// then, as the file is attached.
 //
 // # Write-ahead log, crash, corruption
 //

@@ -50,14 +50,33 @@ type publisher struct {
 }
 
 // PublishSnapshot makes the last committed state readable to other processes at
-// SnapshotPath. It waits for commits under way; transactions may stay open.
+// SnapshotPath. Transactions may stay open, but it waits for one that is changing a schema
+// to end.
 func (w *Warehouse) PublishSnapshot(ctx context.Context) error {
 	if w.file == nil || w.config.ReadOnly {
 		return nil
 	}
-	w.commit.Lock()
-	defer w.commit.Unlock()
-	return w.publish(ctx)
+	return w.settled(ctx, func() error { return w.publish(ctx) })
+}
+
+// errBusy says that the log cannot be emptied while a transaction changes a schema.
+var errBusy = errors.New("a transaction that changes a schema is open")
+
+// settled runs f while nothing is committed, and again as long as f finds the file busy.
+func (w *Warehouse) settled(ctx context.Context, f func() error) error {
+	for {
+		w.commit.Lock()
+		err := f()
+		w.commit.Unlock()
+		if !errors.Is(err, errBusy) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return errors.Join(ctx.Err(), err)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
 }
 
 // publish is PublishSnapshot for those who hold the commit lock.
@@ -69,6 +88,9 @@ func (w *Warehouse) publish(ctx context.Context) error {
 	start := time.Now()
 	err := w.writeSnapshot(ctx)
 	p.next = time.Now().Add(max(snapshotRest, snapshotShare*time.Since(start)))
+	if errors.Is(err, errBusy) {
+		return err
+	}
 	if err != nil {
 		return &core.Error{Kind: core.KindUnavailable, Op: "publish snapshot", Err: err}
 	}
@@ -134,8 +156,8 @@ func (w *Warehouse) settle(ctx context.Context) (block int64, err error) {
 		return 0, err
 	}
 	defer w.release(c)
-	if _, err := c.exec(ctx, "CHECKPOINT "+catalog); err != nil {
-		return 0, w.fail("checkpoint", err)
+	if err := w.checkpoint(ctx, c); err != nil {
+		return 0, err
 	}
 	if info, err := os.Stat(w.config.Path + ".wal"); err == nil && info.Size() > 0 {
 		return 0, fmt.Errorf("the log could not be emptied")

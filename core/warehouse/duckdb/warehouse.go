@@ -35,6 +35,8 @@ type Warehouse struct {
 	open   int       // connections of in
 	closed bool
 	txs    map[*tx]struct{}
+	// unsettled says that a schema change is still in the log.
+	unsettled atomic.Bool
 	// commits counts what changed the file since Open.
 	commits int64
 
