@@ -40,6 +40,27 @@ func labelled(t testing.TB, name string) string {
 func fill(t testing.TB, wh core.Warehouse, name core.TableName, key []string, fields []arrow.Field, rows [][]string) {
 	t.Helper()
 	ctx := context.Background()
+	tx, err := wh.Begin(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.End(ctx, false)
+	if err := tx.Drop(ctx, name); err != nil {
+		t.Fatal(err)
+	}
+	if err := tx.Define(ctx, core.Table{Name: name, Schema: arrow.NewSchema(fields, nil), Key: key}); err != nil {
+		t.Fatal(err)
+	}
+	if err := tx.End(ctx, true); err != nil {
+		t.Fatal(err)
+	}
+	add(t, wh, name, fields, rows)
+}
+
+// add appends rows of text columns to a table.
+func add(t testing.TB, wh core.Warehouse, name core.TableName, fields []arrow.Field, rows [][]string) {
+	t.Helper()
+	ctx := context.Background()
 	schema := arrow.NewSchema(fields, nil)
 	b := array.NewRecordBuilder(memory.DefaultAllocator, schema)
 	defer b.Release()
@@ -64,13 +85,6 @@ func fill(t testing.TB, wh core.Warehouse, name core.TableName, key []string, fi
 		t.Fatal(err)
 	}
 	defer tx.End(ctx, false)
-	table := core.Table{Name: name, Schema: schema, Key: key}
-	if err := tx.Drop(ctx, name); err != nil {
-		t.Fatal(err)
-	}
-	if err := tx.Define(ctx, table); err != nil {
-		t.Fatal(err)
-	}
 	if _, err := tx.Write(ctx, core.WriteRequest{Table: name, Mode: core.WriteAppend, Rows: reader}); err != nil {
 		t.Fatal(err)
 	}
