@@ -16,7 +16,7 @@ import (
 
 // fakeAPI answers with the files of a folder, to whoever brings the token.
 //
-//	/items         the file items.json
+//	/items         the file items.json, or items
 //	/hold/items    the same, but only after release
 //	/status/503/x  that status
 //
@@ -84,6 +84,9 @@ func (f *fakeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	text, err := os.ReadFile(path.Join(f.dir, path.Clean(name)+".json"))
+	if err != nil {
+		text, err = os.ReadFile(path.Join(f.dir, path.Clean(name)))
+	}
 	if err != nil {
 		f.refuse(w, r, http.StatusNotFound)
 		return

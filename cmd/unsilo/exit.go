@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -133,11 +134,31 @@ func tryFor(cmd *cobra.Command, err error) string {
 	return ""
 }
 
+// redact takes the secrets of the loaded project out of text.
+func (a *app) redact(s string) string {
+	if a.hide == nil {
+		return s
+	}
+	return a.hide(s)
+}
+
+// redactAll is redact for every text of diagnostics.
+func (a *app) redactAll(ds core.Diagnostics) core.Diagnostics {
+	ds = slices.Clone(ds)
+	for i := range ds {
+		for _, text := range []*string{&ds[i].Summary, &ds[i].Detail, &ds[i].Try, &ds[i].Snippet, &ds[i].Context} {
+			*text = a.redact(*text)
+		}
+	}
+	return ds
+}
+
 // jsonDiagnostics reports whether standard error is JSON.
 func (a *app) jsonDiagnostics() bool { return a.output == "json" || a.output == "ndjson" }
 
 // showDiagnostics writes diagnostics to stderr: text, or JSON when the output is JSON.
 func (a *app) showDiagnostics(ds core.Diagnostics) {
+	ds = a.redactAll(ds)
 	if a.jsonDiagnostics() {
 		_ = a.writeJSON(a.err, map[string]any{"format_version": formatVersion, "diagnostics": ds})
 		return

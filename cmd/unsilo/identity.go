@@ -102,7 +102,7 @@ func (a *app) identitySuggestCmd() *cobra.Command {
 	return &cobra.Command{
 		Use:   "suggest [NAME]",
 		Short: "Write an identity block from the meanings of the columns that have landed",
-		Args:  cobra.MaximumNArgs(1),
+		Args:  atMostArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			p, err := a.load()
 			if err != nil {

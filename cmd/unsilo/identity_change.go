@@ -180,7 +180,7 @@ cluster).`,
 
 func (a *app) identityDiffCmd(name *string) *cobra.Command {
 	return &cobra.Command{
-		Use: "diff [RUN [RUN]]", Short: "Show which ids were minted, merged, split and retired between two runs", Args: cobra.MaximumNArgs(2),
+		Use: "diff [RUN [RUN]]", Short: "Show which ids were minted, merged, split and retired between two runs", Args: atMostArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			runs := append(args, "", "")
 			return a.withIdentity(cmd.Context(), *name, func(_ *project, w core.Warehouse, name string) error {

@@ -124,6 +124,9 @@ func csvCell(v any) string {
 	if !isText {
 		return fmt.Sprint(v)
 	}
+	if _, err := strconv.ParseFloat(s, 64); err == nil && s[0] == '-' {
+		return s // decimals are text here, and a negative amount is no formula
+	}
 	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
 		return "'" + s
 	}

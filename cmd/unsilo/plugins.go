@@ -46,13 +46,6 @@ func (p *project) host() (*host.Host, error) {
 	return p.plugins, nil
 }
 
-func (p *project) redact(s string) string {
-	if p.secrets == nil {
-		return s
-	}
-	return p.secrets.Redact(s)
-}
-
 // pluginLine passes on what a plugin says of its troubles.
 func (p *project) pluginLine(l host.LogLine) {
 	if l.Level < 4 && p.getenv("UNSILO_DEBUG") == "" {
@@ -97,6 +90,14 @@ func (p *project) familyOf(h *host.Host, kind string) string {
 // connect opens a source in a plugin process of its own, or inside this one when the
 // project says isolation = "none" or no plugin stands beside the program.
 func (p *project) connect(ctx context.Context, src config.Source) (core.Source, error) {
+	s, err := p.connectTo(ctx, src)
+	if err != nil || p.wrap == nil {
+		return s, err
+	}
+	return p.wrap(s), nil
+}
+
+func (p *project) connectTo(ctx context.Context, src config.Source) (core.Source, error) {
 	cfg, err := p.ConnectorConfig(ctx, src, p.secrets)
 	if err != nil {
 		return nil, err

@@ -138,7 +138,7 @@ func (pr *progress) line(name string, b *streamBar, e core.Event) {
 		pr.p.writeEvent(e)
 		return
 	}
-	fmt.Fprintf(pr.p.err, "%s %s: %d rows read, %s\n", time.Now().Format(time.TimeOnly), name, b.read, b.note)
+	fmt.Fprintf(pr.p.err, "%s %s: %d rows read, %s\n", time.Now().Format(time.TimeOnly), name, b.read, pr.p.redact(b.note))
 }
 
 // writeEvent writes an event as a line of JSON, among JSON diagnostics.
@@ -147,6 +147,7 @@ func (p *project) writeEvent(e core.Event) {
 		FormatVersion string `json:"format_version"`
 		core.Event
 	}{formatVersion, e}
+	doc.Message = p.redact(e.Message)
 	// Nothing can be told where nothing can be written.
 	_ = json.NewEncoder(p.err).Encode(doc)
 }

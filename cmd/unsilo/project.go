@@ -65,6 +65,7 @@ func (a *app) load() (*project, error) {
 	}
 	p.warnings = ds
 	p.secrets = config.NewSecrets(p.Project, a.getenv)
+	a.hide = p.secrets.Redact
 	ds = p.decodeModels()
 	p.warnings = append(p.warnings, ds...)
 	if ds.HasErrors() {
@@ -160,7 +161,7 @@ func (p *project) open(ctx context.Context, write bool, emit func(core.Event)) (
 		return nil, closeAll, err
 	}
 	e := &engine.Engine{
-		Project: p.Project, Warehouse: w, Connect: p.connect, Models: p.models, Emit: emit, Redact: p.secrets.Redact,
+		Project: p.Project, Warehouse: w, Connect: p.connect, Models: p.models, Emit: emit, Redact: p.secrets.Redact, Limits: p.limits,
 		Mask: func(columns map[string]string) (core.Transform, error) {
 			return mask.New(mask.Options{Columns: columns, Key: hmac, KeyID: p.Privacy.KeyID, DefaultRegion: p.Privacy.DefaultRegion})
 		},

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/unsilo/unsilo/core"
+	"github.com/unsilo/unsilo/core/engine"
 )
 
 // version is set by the build; a build without it is a development one.
@@ -28,14 +29,25 @@ type app struct {
 	dir    string
 	output string
 	vars   []string
+
+	// hide takes secrets out of text; nil before a project is loaded.
+	hide func(string) string
+
+	// limits and wrap are for tests: commits of a few rows, and sources that send batches
+	// of a few rows. Their zero values change nothing.
+	limits engine.Limits
+	wrap   func(core.Source) core.Source
 }
 
 // Main runs one command line and returns the exit code.
 func Main(args []string, in io.Reader, out, errw io.Writer, getenv func(string) string) int {
+	return (&app{in: in, out: out, err: errw, getenv: getenv}).main(args)
+}
+
+func (a *app) main(args []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
-	a := &app{in: in, out: out, err: errw, getenv: getenv, output: "table"}
 	root := a.root()
 	if format := outputIn(args); slices.Contains(formats, format) {
 		a.output = format // a command line that cannot be read is reported in its own format too

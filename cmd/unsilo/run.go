@@ -124,8 +124,12 @@ func (p *project) showResult(res *engine.Result) error {
 		models.add(m.Ref.String(), string(m.Status), m.Rows, testsText(m.Tests), seconds(m.Seconds))
 	}
 	if p.output != "table" {
+		texts := []string{}
+		for _, d := range p.diagnose(res) {
+			texts = append(texts, d.Summary)
+		}
 		g.extra = map[string]any{"run_id": res.RunID, "status": res.Status, "landed": res.Landed(), "models": models.objects(),
-			"notes": res.Notes, "errors": p.errorTexts(res)}
+			"notes": append([]string{}, res.Notes...), "errors": texts, "diagnostics": p.diagnose(res)}
 		return p.show(g)
 	}
 	if len(g.rows) > 0 {
@@ -146,28 +150,22 @@ func (p *project) showResult(res *engine.Result) error {
 		fmt.Fprintf(p.out, "note: %s\n", n)
 	}
 	fmt.Fprintf(p.out, "\n%s: %s rows landed in %s.\n", res.Status, thousands(res.Landed()), res.Ended.Sub(res.Started).Round(10*time.Millisecond))
-	for _, err := range res.Errors() {
-		p.showError(err)
-	}
+	p.showDiagnostics(p.diagnose(res))
 	return nil
 }
 
-func (p *project) errorTexts(res *engine.Result) []string {
-	out := []string{}
+// diagnose writes the failures of a run as diagnostics.
+func (p *project) diagnose(res *engine.Result) core.Diagnostics {
+	ds := core.Diagnostics{}
 	for _, err := range res.Errors() {
-		out = append(out, p.secrets.Redact(err.Error()))
+		d := core.Diagnostic{Severity: core.SeverityError, Summary: err.Error()}
+		var e *core.Error
+		if errors.As(err, &e) {
+			d.Try = e.Try
+		}
+		ds = append(ds, d)
 	}
-	return out
-}
-
-// showError writes one failure of a run, at its line in the configuration if it has one.
-func (p *project) showError(err error) {
-	d := core.Diagnostic{Severity: core.SeverityError, Summary: p.secrets.Redact(err.Error())}
-	var e *core.Error
-	if errors.As(err, &e) {
-		d.Try = e.Try
-	}
-	p.showDiagnostics(core.Diagnostics{d})
+	return p.redactAll(ds)
 }
 
 func seconds(s float64) float64 { return float64(int64(s*100+0.5)) / 100 }

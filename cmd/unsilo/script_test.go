@@ -24,10 +24,10 @@ import (
 	_ "modernc.org/sqlite"
 )
 
-// TestMain makes this binary the program too: scripts and crash tests start it as
-// "unsilo", in processes of its own.
+// TestMain makes this binary the program too: tests start it as "unsilo", in processes of
+// its own, and as "unsilo-small", which commits after a few rows.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"unsilo": main})
+	testscript.Main(m, map[string]func(){"unsilo": main, "unsilo-small": smallMain})
 }
 
 // TestScript runs testdata/script/<verb>_<case>.txtar.
@@ -44,7 +44,7 @@ func TestScript(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": cmdExits, "sqlite": cmdSqlite, "same": cmdSame, "parses": cmdParses, "field": cmdField,
-			"api": cmdAPI, "await": cmdAwait, "start": cmdStart, "interrupt": cmdInterrupt, "ends": cmdEnds, "damage": cmdDamage,
+			"api": cmdAPI, "await": cmdAwait, "start": cmdStart, "interrupt": cmdInterrupt, "kill9": cmdKill9, "ends": cmdEnds, "damage": cmdDamage,
 			"plugins": bins.command, "orphans": cmdOrphans,
 		},
 	})
@@ -219,11 +219,7 @@ func cmdStart(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: start NAME COMMAND...")
 	}
-	path, err := exec.LookPath(args[1])
-	if err != nil {
-		path = findIn(ts.Getenv("PATH"), args[1])
-	}
-	b := &background{cmd: exec.Command(path, args[2:]...)}
+	b := &background{cmd: exec.Command(findIn(ts.Getenv("PATH"), args[1]), args[2:]...)}
 	b.cmd.Dir, b.cmd.Stdout, b.cmd.Stderr = ts.MkAbs("."), &b.out, &b.err
 	for _, name := range []string{"PATH", "HOME", "TMPDIR", "WORK", "NO_COLOR", "TOKEN", "UNSILO_FAILPOINT", "UNSILO_VAR_url", "UNSILO_VAR_path"} {
 		b.cmd.Env = append(b.cmd.Env, name+"="+ts.Getenv(name))
@@ -238,6 +234,7 @@ func cmdStart(ts *testscript.TestScript, neg bool, args []string) {
 	})
 }
 
+// findIn finds a program as the script's PATH has it.
 func findIn(path, name string) string {
 	for _, dir := range filepath.SplitList(path) {
 		if info, err := os.Stat(filepath.Join(dir, name)); err == nil && !info.IsDir() {
@@ -253,6 +250,14 @@ func cmdInterrupt(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: interrupt NAME")
 	}
 	ts.Check(stateOf(ts).started[args[0]].cmd.Process.Signal(syscall.SIGINT))
+}
+
+// kill9 NAME kills a started command, and it alone, without warning.
+func cmdKill9(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: kill9 NAME")
+	}
+	ts.Check(stateOf(ts).started[args[0]].cmd.Process.Kill())
 }
 
 // ends NAME CODE waits for a started command and demands its exit code; what it wrote is
@@ -289,7 +294,7 @@ func cmdDamage(ts *testscript.TestScript, neg bool, args []string) {
 		at += len(text)
 	}
 	text[at] ^= 0x55
-	ts.Check(os.WriteFile(ts.MkAbs(args[0]), text, 0o600))
+	ts.Check(writeKeepingMode(ts.MkAbs(args[0]), text))
 }
 
 // orphans demands that no plugin process of this script is left.
@@ -318,4 +323,12 @@ func processesOf(dir string) []string {
 	}
 	slices.Sort(out)
 	return out
+}
+
+func writeKeepingMode(name string, text []byte) error {
+	info, err := os.Stat(name)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(name, text, info.Mode())
 }
