@@ -64,7 +64,7 @@ func ReadLabels(r io.Reader, truth string) (Labels, error) {
 		left, right = 0, 1 // two lists' ids side by side
 	}
 	if left >= 0 && right >= 0 {
-		return pairLabels(rows[1:], left, right, at(sameHeads)), nil
+		return labelled(pairLabels(rows[1:], left, right, at(sameHeads)))
 	}
 	entity := at(entityHeads)
 	if truth != "" {
@@ -76,13 +76,24 @@ func ReadLabels(r io.Reader, truth string) (Labels, error) {
 			Err: fmt.Errorf("the columns are neither pairs (a, b) nor records with their entity (record, cluster): %s", strings.Join(rows[0], ", ")),
 			Try: "name the entity column with evaluate { truth = ... }"}
 	}
-	return entityLabels(rows[1:], record, entity, slices.Index(head, "source"), slices.Index(head, "stream")), nil
+	return labelled(entityLabels(rows[1:], record, entity, slices.Index(head, "source"), slices.Index(head, "stream")))
+}
+
+// labelled refuses a file whose rows say nothing.
+func labelled(l Labels) (Labels, error) {
+	if len(l.Pairs) == 0 && len(l.Entity) == 0 {
+		return l, &core.Error{Kind: core.KindData, Op: "read labels", Err: fmt.Errorf("no row has both values")}
+	}
+	return l, nil
 }
 
 func pairLabels(rows [][]string, left, right, same int) Labels {
 	var l Labels
 	for _, row := range rows {
 		if max(left, right) >= len(row) {
+			continue
+		}
+		if row[left] == "" || row[right] == "" {
 			continue
 		}
 		p := LabelledPair{strings.TrimSpace(row[left]), strings.TrimSpace(row[right]), true}
