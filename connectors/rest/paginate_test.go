@@ -113,6 +113,23 @@ func TestPaginate(t *testing.T) {
 				reply(w, map[string]any{"items": people(at, min(at+10, total)), "more": at+10 < total})
 			}
 		}, 3},
+		"offset, an empty page and more": {`path = "/people"
+			records = "items"
+			paginate "offset" {
+			  size     = 10
+			  param    = "offset"
+			  has_more = response.body.more
+			}`, func(string) http.HandlerFunc {
+			return func(w http.ResponseWriter, r *http.Request) {
+				at := query(r, "offset", 0)
+				if at == 10 {
+					reply(w, map[string]any{"items": people(0, 0), "more": true})
+					return
+				}
+				at = max(0, at-10) + min(at, 10)/20*10 // rows 10 on are at offset 20
+				reply(w, map[string]any{"items": people(at, min(at+10, total)), "more": at+10 < total})
+			}
+		}, 4},
 		"page until short": {`path = "/people"
 			paginate "page" {
 			  size    = 10

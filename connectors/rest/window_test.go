@@ -317,3 +317,39 @@ func TestLedgerContract(t *testing.T) {
 		})
 	}
 }
+
+// TestKeysOutOfOrder refuses to go on from a key when rows are not sorted by it.
+func TestKeysOutOfOrder(t *testing.T) {
+	l := newLedger(95, func(i int) int { return (i * 37) % 95 })
+	l.cap = 30
+	server, _ := serve(t, l.ServeHTTP)
+	text := strings.Replace(ledgerStream("", "cap = 30\n key = \"id\""), `sort = "id"`, `sort = null`, 1)
+	err := pull(t, openAt(t, define(t, text), server, nil), "rows", newTable(), nil)
+	if core.KindOf(err) != core.KindData || !strings.Contains(err.Error(), "do not come in the order of id") {
+		t.Errorf("error: got %v", err)
+	}
+}
+
+// TestChangesDuringRead changes rows while pages are read: one that was read already, and
+// one that comes later with a newer time. The next read must find the first.
+func TestChangesDuringRead(t *testing.T) {
+	l := newLedger(30, func(i int) int { return i })
+	n := 0
+	server, _ := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Date", at(1000+n).Format(http.TimeFormat)) // the silo's clock is months behind
+		if n++; n == 2 {
+			l.change(1, 1001)
+			l.change(25, 1002)
+		}
+		l.ServeHTTP(w, r)
+	})
+	text := strings.Replace(ledgerStream("", ""), `sort = null`, `sort = "id"`, 1)
+	src := openAt(t, define(t, text), server, nil)
+	got := newTable()
+	for range 2 {
+		if err := pull(t, src, "rows", got, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l.want(t, got)
+}
