@@ -38,7 +38,7 @@ func fillDisk(ctx context.Context, path string) error {
 		return err
 	}
 	defer w.Close()
-	if err := limitFiles(3 << 20); err != nil {
+	if err := limitFiles(1_100_000); err != nil {
 		return err
 	}
 	acked := -1

@@ -28,7 +28,7 @@ type RepairReport struct {
 // An error means that the file itself is damaged: the report tells which tables can still
 // be read, and a backup must be restored or the damaged tables built again.
 func Repair(ctx context.Context, path string) (report RepairReport, err error) {
-	config, err := Config{Path: path}.withDefaults()
+	config, err := Config{Path: path, LockWait: -1}.withDefaults()
 	if err != nil {
 		return report, err
 	}
