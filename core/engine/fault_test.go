@@ -288,3 +288,89 @@ func TestBackfillWithoutAKeyIsRefused(t *testing.T) {
 		t.Errorf("a backfill of an append stream landed %d rows: %v", res.Streams[0].Landed(), res.Streams[0].Err)
 	}
 }
+
+// A disk that is full takes a few rows at every attempt: that is no progress.
+func TestAWarehouseThatFailsIsGivenUp(t *testing.T) {
+	s := newSilo(400)
+	b := newBench(t, config.Stream{}, map[string]*silo{"crm": s})
+	b.e.Limits.Rows = 7
+	b.mustRun()
+	for id := range int64(400) {
+		s.change(id, 1000+id, "changed")
+	}
+	commits := 0
+	b.e.Fail = func(point string) error {
+		if point != "commit_before" {
+			return nil
+		}
+		if commits++; commits%2 == 0 {
+			return &core.Error{Kind: core.KindUnavailable, Err: errors.New("no space left")}
+		}
+		return nil
+	}
+	start := s.reads
+	r := b.run().Streams[0]
+	if r.Status != engine.StatusFailed || s.reads-start > 5 {
+		t.Errorf("ended %s after %d attempts with %d rows, want failed after 5", r.Status, s.reads-start, r.Changed)
+	}
+	b.e.Fail = nil
+	b.mustRun()
+	b.same("crm", s.expect())
+}
+
+// History from full reads: the shadow of a first read has no versions.
+func TestHistoryOfFullReads(t *testing.T) {
+	s := newSilo(30)
+	b := newBench(t, config.Stream{Mode: "full", Write: "history", MaxDeleteShare: ptr(1.0)}, map[string]*silo{"crm": s})
+	if r := b.mustRun(); r.New != 30 {
+		t.Errorf("first run: %d new rows, want 30", r.New)
+	}
+	s.change(3, 99, "changed")
+	delete(s.rows, 4)
+	if r := b.mustRun(); r.Changed != 1 || r.Deleted != 1 {
+		t.Errorf("second run: %d changed, %d deleted, want 1 and 1", r.Changed, r.Deleted)
+	}
+	if rows := b.rows("crm", "id"); len(rows) != 31 {
+		t.Errorf("%d versions, want 31", len(rows))
+	}
+}
+
+// A record that is refused again, in every full read, is in the quarantine once.
+func TestQuarantineHoldsARecordOnce(t *testing.T) {
+	s := newSilo(5)
+	s.rejects = 3
+	b := newBench(t, config.Stream{Mode: "full"}, map[string]*silo{"crm": s})
+	b.mustRun()
+	b.mustRun()
+	if rows := b.table(core.TableName{Schema: core.SchemaSystem, Name: "quarantine"}, "record"); len(rows) != 3 {
+		t.Errorf("%d records in the quarantine, want 3", len(rows))
+	}
+}
+
+// A run that was killed leaves a record of itself as running; the next one puts it right.
+func TestRunsThatNeverEndedWereInterrupted(t *testing.T) {
+	b := newBench(t, config.Stream{}, map[string]*silo{"crm": newSilo(5)})
+	ended := false
+	b.e.Emit = func(e core.Event) { ended = ended || e.Kind == core.EventStreamEnded }
+	b.e.Fail = func(string) error {
+		if ended {
+			return errors.New("killed before the end was recorded")
+		}
+		return nil
+	}
+	p, _ := b.plan()
+	if _, err := b.e.Run(t.Context(), p, engine.Options{}); err == nil {
+		t.Fatal("a run whose end could not be recorded succeeded")
+	}
+	b.e.Fail, b.e.Emit = nil, nil
+	b.mustRun()
+	got := map[any]int{}
+	for _, r := range b.table(core.TableName{Schema: core.SchemaSystem, Name: "runs"}, "status") {
+		got[r[0]]++
+	}
+	if got["interrupted"] != 1 || got["done"] != 1 || len(got) != 2 {
+		t.Errorf("statuses are %v, want one interrupted and one done", got)
+	}
+}
+
+func ptr[T any](v T) *T { return &v }

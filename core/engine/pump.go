@@ -109,13 +109,16 @@ func (s *streamRun) pump(ctx context.Context, src core.Source, req core.ReadRequ
 	g.Go(func() error {
 		for c := range chunks {
 			if err := s.storeOne(ctx, to, c); err != nil {
-				return err
+				return storeError{err}
 			}
 		}
 		if readErr != nil || ctx.Err() != nil { // the reader ended before chunks was closed
 			return ctx.Err()
 		}
-		return to.finish(ctx)
+		if err := to.finish(ctx); err != nil {
+			return storeError{err}
+		}
+		return nil
 	})
 	if err := g.Wait(); err != nil && !errors.Is(err, context.Canceled) {
 		return err
@@ -208,6 +211,11 @@ func (s *streamRun) gather(ctx context.Context, pieces <-chan piece, chunks chan
 		}
 	}
 }
+
+// storeError is a failure to store what the silo sent.
+type storeError struct{ error }
+
+func (e storeError) Unwrap() error { return e.error }
 
 func (s *streamRun) storeOne(ctx context.Context, to sink, c *chunk) error {
 	defer c.release()

@@ -58,7 +58,8 @@ func (s *streamRun) event(ev core.Event) {
 
 // persist tries until the stream is read, the error is one that trying cannot mend, or
 // the attempts without progress are used up. A silo that asks us to wait is not failing:
-// waits do not count as attempts.
+// waits do not count as attempts. A warehouse that fails again and again is given up also
+// when a little lands in between: a full disk takes a few rows at every attempt.
 func (s *streamRun) persist(ctx context.Context) error {
 	retry := s.Retry.withDefaults()
 	wait := backoff.NewExponentialBackOff(backoff.WithInitialInterval(retry.Initial),
@@ -69,7 +70,8 @@ func (s *streamRun) persist(ctx context.Context) error {
 		if err == nil || ctx.Err() != nil {
 			return err
 		}
-		if s.progress > seen {
+		var ours storeError
+		if s.progress > seen && !errors.As(err, &ours) {
 			seen, attempt, waited = s.progress, 1, 0
 			wait.Reset()
 		}
