@@ -280,14 +280,14 @@ func aliases(s specification, object string) {
 // older than the look-up of accounts by name.
 func TestMastodonSpecification(t *testing.T) {
 	after := core.State(`{"v":1,"low":"2026-01-01T00:00:00Z"}`)
-	for _, stream := range []string{"accounts", "statuses", "timeline", "directory"} {
+	for _, stream := range []string{"accounts", "statuses", "timeline", "tagged", "directory"} {
 		t.Run(stream, func(t *testing.T) {
 			v := &vendorServer{spec: readSpec(t, "mastodon/mastodon-openapi.json")}
 			v.spec.Paths["/api/v1/accounts/lookup"] = v.spec.Paths["/api/v1/accounts/{id}"]
 			delete(v.spec.Paths, "/api/v1/accounts/{id}")
 			server := httptest.NewServer(&lastPage{next: v})
 			defer server.Close()
-			values := map[string]any{"base_url": server.URL, "token": "x-token-x", "accounts": []any{"a@example.org"}}
+			values := map[string]any{"base_url": server.URL, "token": "x-token-x", "accounts": []any{"a@example.org"}, "tags": []any{"news"}}
 			table := readTwice(t, mastodon.Connector(), values, stream, after)
 			faults := slices.DeleteFunc(v.faults, func(f string) bool { return strings.HasSuffix(f, "no query parameter acct") })
 			if len(faults) > 0 || table.rejects > 0 {

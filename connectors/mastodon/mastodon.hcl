@@ -1,6 +1,6 @@
 connector "rest" "mastodon" {
   version        = "0.1.0"
-  summary        = "Mastodon: accounts and their statuses, public timeline, directory"
+  summary        = "Mastodon: accounts, statuses, public timeline, hashtags, directory"
   tested_against = "simulator"
   doc            = <<-DOC
     Reads what a server shows the token: the accounts that the configuration names with
@@ -26,7 +26,17 @@ connector "rest" "mastodon" {
   }
   field "start_date" {
     default = "2016-01-01"
-    help    = "the first read goes back to this day"
+    help    = "the first read goes back to this day; set it, as a public timeline is long"
+  }
+  field "tags" {
+    type    = "strings"
+    default = []
+    help    = "hashtags to read, without the sign"
+  }
+  field "local" {
+    type    = "bool"
+    default = true
+    help    = "leave out what other servers have sent"
   }
 
   field "requests_per_5m" {
@@ -137,7 +147,7 @@ connector "rest" "mastodon" {
   stream "timeline" {
     help        = "Public statuses that the server knows"
     path        = "/api/v1/timelines/public"
-    query       = { limit = 40 }
+    query       = { limit = 40, local = config.local }
     primary_key = ["id"]
     paginate "link_header" {}
     incremental "datetime" {
@@ -147,7 +157,48 @@ connector "rest" "mastodon" {
       order       = "desc"
       client_side = true
     }
-    deletes "reconcile" {}
+    means = {
+      content    = "text.free"
+      account_id = "person.id.mastodon"
+      acct       = "social.handle"
+      created_at = "event.time"
+      url        = "social.handle"
+    }
+    schema {
+      field "id" {}
+      field "account_id" { path = "account.id" }
+      field "acct" { path = "account.acct" }
+      field "content" {}
+      field "language" {}
+      field "visibility" {}
+      field "url" {}
+      field "in_reply_to_id" {}
+      field "in_reply_to_account_id" {}
+      field "replies_count" { type = "int" }
+      field "reblogs_count" { type = "int" }
+      field "favourites_count" { type = "int" }
+      field "tags" { type = "json" }
+      field "created_at" { type = "timestamp" }
+      field "edited_at" { type = "timestamp" }
+    }
+  }
+
+  stream "tagged" {
+    help        = "Public statuses with the hashtags"
+    path        = "/api/v1/timelines/tag/${partition.value}"
+    query       = { limit = 40, local = config.local }
+    primary_key = ["id"]
+    partition "list" {
+      values = config.tags
+    }
+    paginate "link_header" {}
+    incremental "datetime" {
+      cursor      = "created_at"
+      start       = config.start_date
+      lookback    = "7d"
+      order       = "desc"
+      client_side = true
+    }
     means = {
       content    = "text.free"
       account_id = "person.id.mastodon"

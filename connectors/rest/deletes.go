@@ -3,6 +3,7 @@ package rest
 import (
 	"context"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/unsilo/unsilo/connectors/rows"
@@ -57,7 +58,7 @@ func (r *reading) readFeed(ctx context.Context, feed *feedDef) (time.Time, error
 	st := *r.st
 	st.def = &def
 	inner := &reading{src: r.src, st: &st, req: r.req, emit: r.emit, builder: builder, seen: newSeen(), vars: r.vars,
-		now: r.now, deleting: true, reshape: onlyColumns(def.primaryKey)}
+		now: r.now, sent: &atomic.Int64{}, deleting: true, reshape: onlyColumns(def.primaryKey)}
 	inner.req.Limit = 0
 	o := chainOptions{after: func(pg *page, _ *pager, _ bool) (core.State, error) {
 		inner.progress.answered(http.Header(pg.response["headers"].(header)), r.now)

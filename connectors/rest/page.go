@@ -256,6 +256,9 @@ func (r *reading) unfound(resp *http.Response, envelope []byte, v *variant) erro
 
 // pass sends the rows of an unfinished page on.
 func (r *reading) pass(p *page) error {
+	if r.whole {
+		return nil
+	}
 	p.passed = true
 	batches := p.batches
 	p.batches, p.held = nil, 0
@@ -291,7 +294,7 @@ func (r *reading) send(b core.Batch) error {
 	if b.Rows != nil {
 		defer b.Rows.Release()
 		if b.Op == core.OpUpsert {
-			r.sent += b.Rows.NumRows()
+			r.sent.Add(b.Rows.NumRows())
 		}
 	}
 	if b.Rows != nil && r.reshape != nil && b.Op == core.OpUpsert {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -15,28 +16,20 @@ import (
 // partitions reads a stream that is asked for piece by piece.
 func (r *reading) partitions(ctx context.Context) error {
 	p := r.st.def.partition
+	if !p.incremental && r.st.def.cursor != nil {
+		return r.round(ctx)
+	}
+	var after func(core.State) error
 	if p.incremental {
-		return r.changedParents(ctx)
+		// Pieces of parents that are new or changed: the position is the parent stream's.
+		after = func(state core.State) error {
+			r.pos.Parent = state
+			return r.checkpoint()
+		}
 	}
-	if r.st.def.cursor == nil {
-		return r.eachPartition(ctx, nil, func(ctx context.Context, _ string) error {
-			r.seen.clear()
-			return r.chain(ctx, r.st.def.firstVariant(), window{}, chainOptions{})
-		})
-	}
-	return r.round(ctx)
-}
-
-// changedParents reads the pieces of those parent rows that are new or changed since the
-// last call. The position is the parent's.
-func (r *reading) changedParents(ctx context.Context) error {
-	after := func(state core.State) error {
-		r.pos.Parent = state
-		return r.checkpoint()
-	}
-	return r.eachPartition(ctx, after, func(ctx context.Context, _ string) error {
-		r.seen.clear()
-		return r.chain(ctx, r.st.def.firstVariant(), window{}, chainOptions{})
+	return r.eachPartition(ctx, after, func(ctx context.Context, w *reading, _ string) error {
+		w.seen.clear()
+		return w.chain(ctx, w.st.def.firstVariant(), window{}, chainOptions{})
 	})
 }
 
@@ -51,30 +44,41 @@ const (
 func (r *reading) round(ctx context.Context) error {
 	to := r.upper()
 	r.progress = progress{started: r.pos.Until, newest: later(r.pos.Low, r.pos.Newest)}
-	var now digests
-	told, since := 0, time.Now()
-	err := r.eachPartition(ctx, nil, func(ctx context.Context, key string) error {
+	known, earlier := r.pos.Known, r.pos.Done
+	met, done := map[uint64]bool{}, map[uint64]bool{}
+	for _, d := range earlier {
+		done[d] = true
+	}
+	var mu sync.Mutex // met, done, progress and position
+	told := time.Now()
+	err := r.eachPartition(ctx, nil, func(ctx context.Context, w *reading, key string) error {
 		d := partitionDigest(key)
-		now = now.with(d)
-		if r.pos.Done.has(d) {
+		mu.Lock()
+		again := met[d] || earlier.has(d)
+		met[d] = true
+		mu.Unlock()
+		if again {
 			return nil
 		}
-		if err := r.partition(ctx, r.pos.Known.has(d), to); err != nil {
+		if err := w.partition(ctx, known.has(d), to); err != nil {
 			return err
 		}
-		r.pos.Done = r.pos.Done.with(d)
-		if told++; (told%roundSteps != 0 && time.Since(since) < roundPause) || len(r.pos.Done) > maxPartitions {
+		mu.Lock()
+		defer mu.Unlock()
+		r.progress.join(w.progress)
+		done[d] = true
+		if (len(done)%roundSteps != 0 && time.Since(told) < roundPause) || len(done) > maxPartitions {
 			return nil
 		}
-		since = time.Now()
-		r.pos.Until, r.pos.Newest = r.progress.started, r.progress.newest
+		told = time.Now()
+		r.pos.Done, r.pos.Until, r.pos.Newest = digestsOf(done), r.progress.started, r.progress.newest
 		return r.checkpoint()
 	})
 	if err != nil {
 		return err
 	}
-	r.pos = position{Version: stateVersion, Low: r.progress.low(to), Known: now, Feed: r.pos.Feed, FeedAt: r.pos.FeedAt}
-	if len(now) > maxPartitions {
+	r.pos = position{Version: stateVersion, Low: r.progress.low(to), Known: digestsOf(met), Feed: r.pos.Feed, FeedAt: r.pos.FeedAt}
+	if len(met) > maxPartitions {
 		r.pos.Known = nil
 	}
 	return r.checkpoint()
@@ -98,37 +102,40 @@ func (r *reading) partition(ctx context.Context, known bool, to time.Time) error
 	return nil
 }
 
-// eachPartition calls do for every partition, with the reading's scope and constant
-// columns set to it. after is told the positions of the parent stream.
-func (r *reading) eachPartition(ctx context.Context, after func(core.State) error, do func(context.Context, string) error) error {
-	p := r.st.def.partition
-	base := r.vars
-	defer func() { r.vars = base }()
-	if p.stream == "" {
-		v, err := p.values.eval(base)
-		if err != nil {
-			return err
-		}
-		values, err := toTexts(v)
-		if err != nil {
-			return err
-		}
-		for _, value := range values {
-			r.vars = base.with("partition", map[string]any{"value": value})
-			if err := r.enterPartition(); err != nil {
-				return err
-			}
-			if err := do(ctx, value); err != nil {
-				return err
-			}
-		}
-		return nil
+// eachPartition calls do for every partition, with a reading whose scope and constant
+// columns are set to it; several at a time if the stream's budget allows that. after is
+// told the positions of the parent stream once the partitions before them are done.
+func (r *reading) eachPartition(ctx context.Context, after func(core.State) error, do func(context.Context, *reading, string) error) error {
+	c := r.newCrew(ctx, do)
+	var err error
+	if r.st.def.partition.stream == "" {
+		err = r.eachValue(c)
+	} else {
+		err = r.eachParent(c, after)
 	}
-	return r.eachParent(ctx, base, after, do)
+	return c.wait(err)
+}
+
+// eachValue goes through the values of a list.
+func (r *reading) eachValue(c *crew) error {
+	v, err := r.st.def.partition.values.eval(r.vars)
+	if err != nil {
+		return err
+	}
+	values, err := toTexts(v)
+	if err != nil {
+		return err
+	}
+	for _, value := range values {
+		if err := c.start(value, r.vars.with("partition", map[string]any{"value": value})); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // eachParent goes through the rows of the parent stream while they are read.
-func (r *reading) eachParent(ctx context.Context, base scope, after func(core.State) error, do func(context.Context, string) error) error {
+func (r *reading) eachParent(c *crew, after func(core.State) error) error {
 	parent, err := r.src.stream(r.st.def.partition.stream)
 	if err != nil {
 		return err
@@ -137,24 +144,23 @@ func (r *reading) eachParent(ctx context.Context, base scope, after func(core.St
 	if r.st.def.partition.incremental && r.req.From.IsZero() && !r.req.KeysOnly {
 		req.After = r.pos.Parent
 	}
-	return r.src.Read(ctx, req, func(b core.Batch) error {
+	return r.src.read(c.ctx, req, func(b core.Batch) error {
 		if b.Op == core.OpUpsert && b.Rows != nil {
 			for i := range int(b.Rows.NumRows()) {
 				row := rowValues(b.Rows, i)
-				r.vars = base.with("parent", row)
-				if err := r.enterPartition(); err != nil {
-					return err
-				}
-				if err := do(ctx, rowKey(row, parent.def.primaryKey)); err != nil {
+				if err := c.start(rowKey(row, parent.def.primaryKey), r.vars.with("parent", row)); err != nil {
 					return err
 				}
 			}
 		}
-		if b.After != nil && after != nil {
-			return after(b.After)
+		if b.After == nil || after == nil {
+			return nil
 		}
-		return nil
-	})
+		if err := c.pause(); err != nil {
+			return err
+		}
+		return after(b.After)
+	}, true)
 }
 
 // enterPartition sets the constant columns.

@@ -148,9 +148,16 @@ const incrementalPosts = `
     }`
 
 func TestParents(t *testing.T) {
+	for name, workers := range map[string]string{"one at a time": "", "four at a time": "budget \"default\" {\n max_concurrency = 4\n}\n"} {
+		t.Run(name, func(t *testing.T) { testParents(t, workers) })
+	}
+}
+
+func testParents(t *testing.T, workers string) {
+	t.Helper()
 	f := newForum()
 	server, log := serve(t, f.ServeHTTP)
-	src := openAt(t, define(t, forumDefinition(incrementalPosts)), server, nil)
+	src := openAt(t, define(t, strings.Replace(forumDefinition(incrementalPosts), "stream \"accounts\"", workers+"stream \"accounts\"", 1)), server, nil)
 	got := newTable()
 	if err := pull(t, src, "posts", got, nil); err != nil {
 		t.Fatal(err)
@@ -193,7 +200,9 @@ func TestParents(t *testing.T) {
 func TestChangedParents(t *testing.T) {
 	f := newForum()
 	server, log := serve(t, f.ServeHTTP)
-	src := openAt(t, define(t, forumDefinition("partition \"parent\" {\n stream = \"accounts\"\n incremental = true\n }")), server, nil)
+	text := forumDefinition("partition \"parent\" {\n stream = \"accounts\"\n incremental = true\n }")
+	text = strings.Replace(text, "stream \"accounts\"", "budget \"default\" {\n max_concurrency = 3\n}\nstream \"accounts\"", 1)
+	src := openAt(t, define(t, text), server, nil)
 	got := newTable()
 	for range 2 {
 		if err := pull(t, src, "posts", got, nil); err != nil {
@@ -321,12 +330,29 @@ func TestKeysOnlyIsWhole(t *testing.T) {
 	}
 }
 
+// TestPartitionFails ends the reading with the error of the partition that failed.
+func TestPartitionFails(t *testing.T) {
+	f := newForum()
+	server, _ := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/accounts/acc/3") {
+			w.WriteHeader(403)
+			return
+		}
+		f.ServeHTTP(w, r)
+	})
+	text := strings.Replace(forumDefinition(incrementalPosts), "stream \"accounts\"", "budget \"default\" {\n max_concurrency = 3\n}\nstream \"accounts\"", 1)
+	got := newTable()
+	if err := pull(t, openAt(t, define(t, text), server, nil), "posts", got, nil); core.KindOf(err) != core.KindPermission || got.after != nil {
+		t.Errorf("error: got %v and position %s", err, got.after)
+	}
+}
+
 // TestRoundResumes stops a round of partitions and checks that positions are JSON that
 // another process can go on from.
 func TestRoundResumes(t *testing.T) {
 	f := newForum()
 	server, _ := serve(t, f.ServeHTTP)
-	def := define(t, forumDefinition(incrementalPosts))
+	def := define(t, strings.Replace(forumDefinition(incrementalPosts), "stream \"accounts\"", "budget \"default\" {\n max_concurrency = 3\n}\nstream \"accounts\"", 1))
 	stop := errors.New("stop")
 	got := newTable()
 	for batches := 1; ; batches++ {

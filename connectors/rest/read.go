@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -20,12 +22,13 @@ type reading struct {
 	st       *stream
 	req      core.ReadRequest
 	emit     func(core.Batch) error
+	whole    bool // hold pages of any size
 	builder  *rows.Builder
 	seen     *seen
 	vars     scope // config, option, and the partition's
 	pos      position
 	now      time.Time
-	sent     int64
+	sent     *atomic.Int64
 	progress progress
 
 	reshape  func(arrow.RecordBatch) (arrow.RecordBatch, error) // nil: rows go out as they are
@@ -37,6 +40,12 @@ var errLimit = errors.New("limit reached")
 
 // Read sends the rows of a stream.
 func (s *source) Read(ctx context.Context, req core.ReadRequest, emit func(core.Batch) error) error {
+	return s.read(ctx, req, emit, false)
+}
+
+// read is Read; whole keeps even large pages until they are complete, for a caller whose
+// emit sends requests itself.
+func (s *source) read(ctx context.Context, req core.ReadRequest, emit func(core.Batch) error, whole bool) error {
 	st, err := s.stream(req.Stream.Name)
 	if err != nil {
 		return err
@@ -44,7 +53,13 @@ func (s *source) Read(ctx context.Context, req core.ReadRequest, emit func(core.
 	if req.Shard.Index > 0 {
 		return nil // a definition's streams have one part, the first
 	}
-	r := &reading{src: s, st: st, req: req, emit: emit, seen: newSeen(), vars: st.vars, now: time.Now()}
+	var mu sync.Mutex // partitions emit from several goroutines
+	oneAtATime := func(b core.Batch) error {
+		mu.Lock()
+		defer mu.Unlock()
+		return emit(b)
+	}
+	r := &reading{src: s, st: st, req: req, emit: oneAtATime, whole: whole, seen: newSeen(), vars: st.vars, now: time.Now(), sent: &atomic.Int64{}}
 	if err := r.run(ctx); err != nil && !errors.Is(err, errLimit) {
 		var pass *passError
 		if errors.As(err, &pass) {
@@ -100,16 +115,16 @@ func (r *reading) keys(ctx context.Context) error {
 	if c := r.st.def.cursor; c != nil && c.token != nil {
 		w.from = r.st.start // without it, such an API does not know where to begin
 	}
-	everything := func(ctx context.Context) error {
+	everything := func(ctx context.Context, r *reading, _ string) error {
 		if c := r.st.def.cursor; c != nil && c.token == nil {
 			return r.read(ctx, v, w, nil) // which copes with row caps
 		}
 		return r.chain(ctx, v, w, chainOptions{})
 	}
 	if r.st.def.partition != nil {
-		return r.eachPartition(ctx, nil, func(ctx context.Context, _ string) error { return everything(ctx) })
+		return r.eachPartition(ctx, nil, everything)
 	}
-	return everything(ctx)
+	return everything(ctx, r, "")
 }
 
 // firstVariant is how everything is read.
@@ -184,7 +199,7 @@ func (r *reading) page(ctx context.Context, v *variant, p *pager, w window, b bu
 	if err := r.emitAll(batches, after); err != nil {
 		return false, err
 	}
-	if r.req.Limit > 0 && r.sent >= r.req.Limit {
+	if r.req.Limit > 0 && r.sent.Load() >= r.req.Limit {
 		return false, errLimit
 	}
 	if next == stepCap {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"maps"
 	"slices"
 	"time"
 
@@ -90,12 +91,9 @@ func partitionDigest(key string) uint64 {
 
 func (d digests) has(v uint64) bool { _, ok := slices.BinarySearch(d, v); return ok }
 
-func (d digests) with(v uint64) digests {
-	i, ok := slices.BinarySearch(d, v)
-	if ok {
-		return d
-	}
-	return slices.Insert(d, i, v)
+// digestsOf sorts a set.
+func digestsOf(set map[uint64]bool) digests {
+	return slices.Sorted(maps.Keys(set))
 }
 
 // MarshalJSON writes six bytes for each digest.

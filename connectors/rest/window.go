@@ -48,6 +48,14 @@ func (p *progress) low(to time.Time) time.Time {
 	return low.UTC()
 }
 
+// join takes in how far another reading of the same stream has seen.
+func (p *progress) join(other progress) {
+	if p.started.IsZero() || (!other.started.IsZero() && other.started.Before(p.started)) {
+		p.started = other.started
+	}
+	p.newest = later(p.newest, other.newest)
+}
+
 // windows reads a stream that has no partitions.
 func (r *reading) windows(ctx context.Context) error {
 	c := r.st.def.cursor
