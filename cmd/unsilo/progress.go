@@ -101,7 +101,7 @@ func (pr *progress) stream(name string, e core.Event) *streamBar {
 func noteFor(was string, e core.Event) string {
 	switch e.Kind {
 	case core.EventRetry:
-		return fmt.Sprintf("attempt %d failed, again in %s", e.Attempt, e.Wait.Round(time.Second))
+		return fmt.Sprintf("attempt %d failed, again in %s: %s", e.Attempt, e.Wait.Round(time.Second), e.Message)
 	case core.EventWaiting:
 		return fmt.Sprintf("the silo asks to wait %s", e.Wait.Round(time.Second))
 	case core.EventSchemaChanged:

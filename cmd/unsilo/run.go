@@ -157,6 +157,9 @@ func (p *project) showResult(res *engine.Result) error {
 // diagnose writes the failures of a run as diagnostics.
 func (p *project) diagnose(res *engine.Result) core.Diagnostics {
 	ds := core.Diagnostics{}
+	if res.Status == engine.StatusInterrupted {
+		return ds // what streams say of it is no fault of theirs
+	}
 	for _, err := range res.Errors() {
 		d := core.Diagnostic{Severity: core.SeverityError, Summary: err.Error()}
 		var e *core.Error
