@@ -78,7 +78,7 @@ func startNginx(t *testing.T) *nginx {
 		_ = n.process.Process.Signal(syscall.SIGQUIT) // it may have ended
 		_ = n.process.Wait()
 	})
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
 		if c, err := net.Dial("tcp", n.address); err == nil {
 			must(t, c.Close())
 			return n
@@ -177,7 +177,7 @@ func (n *nginx) log() string { return filepath.Join(n.dir, "access.log") }
 // for a moment after a rotation still into the renamed one.
 func (n *nginx) settle(t *testing.T) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
 		switch have := len(readLines(t, n.log()+"*")); {
 		case have == len(n.sent):
 			return
@@ -197,7 +197,7 @@ func (n *nginx) rotate(t *testing.T) {
 	}
 	must(t, os.Rename(n.log(), n.log()+".1"))
 	must(t, n.process.Process.Signal(syscall.SIGUSR1))
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
 		if _, err := os.Stat(n.log()); err == nil {
 			return
 		}

@@ -105,7 +105,7 @@ type outcome struct {
 	children map[int]string
 }
 
-const runTimeout = 3 * time.Minute
+const runTimeout = 5 * time.Minute
 
 // start starts the program with more variables in its environment.
 func (p program) start(t *testing.T, env []string, args ...string) *running {
