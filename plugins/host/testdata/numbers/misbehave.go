@@ -46,8 +46,10 @@ func (s *source) misbehave(ctx context.Context, row int64, emit func(core.Batch)
 	case "panic-elsewhere":
 		go func() { panic("in a goroutine of its own") }()
 		time.Sleep(time.Second)
-	case "stop": // the whole process stands still
+	case "stop": // the whole process stands still, and does so once
 		_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP)
+		<-ctx.Done()
+		return ctx.Err()
 	case "hang":
 		<-ctx.Done()
 		return ctx.Err()
@@ -77,6 +79,9 @@ func (s *source) misbehave(ctx context.Context, row int64, emit func(core.Batch)
 			}
 		}
 	case "children":
+		if _, err := os.Stat(arg); err == nil {
+			return nil // one is enough
+		}
 		cmd := exec.Command("/bin/sleep", "3600")
 		cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 		if err := cmd.Start(); err != nil {
