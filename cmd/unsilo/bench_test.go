@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"fmt"
@@ -144,41 +145,13 @@ const jsonPage = 10_000
 // on disk.
 func BenchmarkJSON(b *testing.B) {
 	const rows = 500_000
-	var page strings.Builder
-	write := func(i int) {
-		fmt.Fprintf(&page, `{"id":%d,"name":"customer %d","score":%d.%02d,"active":%t,"joined":"2026-01-%02dT08:00:%02dZ","city":"City %d","note":"line %d of many"}`,
-			i, i, i%1000, i%100, i%2 == 0, i%28+1, i%60, i%500, i)
-	}
+	pages, disk := jsonRows(b, rows)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		offset, _ := strconv.Atoi(r.URL.Query().Get("offset"))
-		var out strings.Builder
-		out.WriteString(`{"items":[`)
-		for i := offset; i < min(offset+jsonPage, rows); i++ {
-			if i > offset {
-				out.WriteByte(',')
-			}
-			page.Reset()
-			write(i)
-			out.WriteString(page.String())
-		}
-		fmt.Fprintf(&out, `],"total":%d}`, rows)
 		w.Header().Set("Content-Type", "application/json")
-		_, _ = w.Write([]byte(out.String()))
+		_, _ = fmt.Fprintf(w, `{"items":[%s],"total":%d}`, pages[min(offset/jsonPage, len(pages)-1)], rows)
 	}))
 	defer server.Close()
-	disk := filepath.Join(b.TempDir(), "rows.json")
-	f, err := os.Create(disk)
-	if err != nil {
-		b.Fatal(err)
-	}
-	for i := range rows {
-		page.Reset()
-		write(i)
-		fmt.Fprintln(f, page.String())
-	}
-	if err := f.Close(); err != nil {
-		b.Fatal(err)
-	}
 	dir := b.TempDir()
 	project := fmt.Sprintf(`unsilo {
   isolation = "none"
@@ -223,6 +196,30 @@ source "bench" "made" {
 			b.Fatal(err)
 		}
 	}
+}
+
+// jsonRows makes the rows beforehand: as pages to be served, and as lines on disk.
+func jsonRows(b *testing.B, rows int) (pages [][]byte, disk string) {
+	disk = filepath.Join(b.TempDir(), "rows.json")
+	f, err := os.Create(disk)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for from := 0; from < rows; from += jsonPage {
+		var page bytes.Buffer
+		for i := from; i < min(from+jsonPage, rows); i++ {
+			fmt.Fprintf(&page, `{"id":%d,"name":"customer %d","score":%d.%02d,"active":%t,"joined":"2026-01-%02dT08:00:%02dZ","city":"City %d","note":"line %d of many"}`+"\n",
+				i, i, i%1000, i%100, i%2 == 0, i%28+1, i%60, i%500, i)
+		}
+		if _, err := f.Write(page.Bytes()); err != nil {
+			b.Fatal(err)
+		}
+		pages = append(pages, bytes.ReplaceAll(bytes.TrimSpace(page.Bytes()), []byte("\n"), []byte(",")))
+	}
+	if err := f.Close(); err != nil {
+		b.Fatal(err)
+	}
+	return pages, disk
 }
 
 func timeReadJSON(b *testing.B, file string, rows int64) time.Duration {
