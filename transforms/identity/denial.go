@@ -18,25 +18,64 @@ const (
 	fewMatches = 50
 )
 
-// denials are the contradictions that hold in these data.
+// denials are the contradictions that hold in these data. Records that share the id of a
+// system tell how clean they are; where there are few of those the trained model does.
 func (p *pipeline) denials() []namedCondition {
-	if p.layout.entity != entityPerson || p.fitted == nil || len(p.model.rules.match) > 0 {
+	if p.layout.entity != entityPerson || len(p.model.rules.match) > 0 {
 		return nil
 	}
-	n := float64(p.frame.Len())
-	few := p.fitted.Prior*n*(n-1)/2 < fewMatches
+	given, family, born := p.frame.Column("first_name"), p.frame.Column("last_name"), p.frame.Column("birth_date")
 	var out []namedCondition
-	given, family := p.frame.Column("first_name"), p.frame.Column("last_name")
-	if given != nil && !given.Masked && (few || p.matchShare("name", func(l string) bool { return strings.HasPrefix(l, given.Name+" far") }) < deniedShare) {
-		out = append(out, namedCondition{"given names contradict each other", func(a, b int32) bool { return givenDiffer(given, family, a, b) }})
+	if given != nil && !given.Masked {
+		c := namedCondition{"given names contradict each other", func(a, b int32) bool { return givenDiffer(given, family, a, b) }}
+		if p.contradicts(given, c.test, "name", func(l string) bool { return strings.HasPrefix(l, given.Name+" far") }) < deniedShare {
+			out = append(out, c)
+		}
 	}
-	born := p.frame.Column("birth_date")
-	if born != nil && !born.Masked && (few || p.matchShare(born.Name, func(l string) bool {
-		return strings.HasPrefix(l, "within") || l == "differs"
-	}) < deniedShare) {
-		out = append(out, namedCondition{"birth dates contradict each other", func(a, b int32) bool { return agreement(born, a, b, nearDate) == differ }})
+	if born != nil && !born.Masked {
+		c := namedCondition{"birth dates contradict each other", func(a, b int32) bool { return agreement(born, a, b, nearDate) == differ }}
+		if p.contradicts(born, c.test, born.Name, func(l string) bool { return strings.HasPrefix(l, "within") || l == "differs" }) < deniedShare {
+			out = append(out, c)
+		}
 	}
 	return out
+}
+
+// contradicts estimates the share of matches whose values of a column contradict each
+// other.
+func (p *pipeline) contradicts(c *frame.Column, test condition, comparison string, level func(string) bool) float64 {
+	var seen, against float64
+	for _, id := range p.frame.Columns {
+		if id.Kind != frame.ID || !p.layout.declared(id.Name) {
+			continue
+		}
+		for _, holders := range sharingOne(p.frame, id) {
+			first := int32(-1)
+			for _, r := range holders {
+				switch {
+				case len(c.Of(r)) == 0:
+				case first < 0:
+					first = r
+				default:
+					seen++
+					if test(first, r) {
+						against++
+					}
+				}
+			}
+		}
+	}
+	if seen >= fewMatches {
+		return against / seen
+	}
+	if p.fitted == nil {
+		return 1
+	}
+	n := float64(p.frame.Len())
+	if p.fitted.Prior*n*(n-1)/2 < fewMatches {
+		return 0
+	}
+	return p.matchShare(comparison, level)
 }
 
 // matchShare sums the shares of levels among matches; 1 when there is no such comparison.

@@ -39,10 +39,16 @@ func meaning(m core.Means, entity string) (attributeOf, bool) {
 		return a, true
 	}
 	a, ok := firm[m]
-	if entity == entityPerson && m == core.CompanyName {
-		return attributeOf{}, false
+	if entity == entityPerson && a.kind == frame.ID {
+		a.kind = frame.Category // colleagues share it: an account, not a person
 	}
 	return a, ok
+}
+
+// ofEmployer are attributes of the firm that a person works for: they group people, and are
+// no evidence that two are one.
+func ofEmployer(entity, attribute string) bool {
+	return entity == entityPerson && (attribute == "company" || attribute == "company_id" || attribute == "domain")
 }
 
 // namePatterns guess an attribute from a column's name; the first pattern that fits wins.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/goccy/go-json"
@@ -119,6 +120,7 @@ func (r *tableReader) batch(batch arrow.RecordBatch) {
 	if updated == nil {
 		updated = column(r.source.observed)
 	}
+	countries := r.countries(column)
 	for row := range int(batch.NumRows()) {
 		at := int64(0)
 		if updated != nil {
@@ -132,9 +134,37 @@ func (r *tableReader) batch(batch arrow.RecordBatch) {
 			if cell == nil {
 				continue
 			}
-			r.buf = eachValue(cell, row, r.buf, func(v []byte) { r.value(target[i], v) })
+			r.buf = eachValue(cell, row, r.buf, func(v []byte) {
+				if countries != nil && r.columns[target[i]].Kind == frame.Phone {
+					v = inCountry(v, countries, row)
+				}
+				r.value(target[i], v)
+			})
 		}
 	}
+}
+
+// countries is the column of country codes beside a phone number, if there is one.
+func (r *tableReader) countries(column func(string) arrow.Array) arrow.Array {
+	for _, c := range r.source.columns {
+		if c.attribute == "country" && !c.masked {
+			return column(c.column)
+		}
+	}
+	return nil
+}
+
+// inCountry reads a local phone number by the country of its record.
+func inCountry(v []byte, countries arrow.Array, row int) []byte {
+	text := strings.TrimSpace(string(v))
+	code, ok := appendText(nil, countries, row)
+	if !ok || len(code) != 2 || strings.HasPrefix(text, "+") || strings.HasPrefix(text, "00") {
+		return v
+	}
+	if full, ok := normalize.Phone(strings.ToUpper(string(code))).Of(text); ok {
+		return []byte(full)
+	}
+	return v
 }
 
 func (r *tableReader) value(column int, v []byte) {

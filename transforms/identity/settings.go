@@ -65,7 +65,7 @@ func (l *layout) add(s *recordSource, column string, a attributeOf, masked bool)
 	s.columns = append(s.columns, mapping{column, a.name, masked})
 	have := l.attribute(a.name)
 	if have == nil {
-		l.attributes = append(l.attributes, attribute{name: a.name, kind: a.kind, masked: masked, compare: true})
+		l.attributes = append(l.attributes, attribute{name: a.name, kind: a.kind, masked: masked, compare: !ofEmployer(l.entity, a.name)})
 		return
 	}
 	have.masked = have.masked || masked

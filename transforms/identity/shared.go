@@ -17,9 +17,14 @@ func (p *pipeline) dropShared(of []int32) bool {
 		record int32
 	}
 	over := map[holding][]int32{} // values above their cap that a record holds, by number
+	// Records without a name join nobody yet; each of them would count as a person.
+	named := namedRecords(p.frame)
+	if p.layout.attribute("first_name") == nil && p.layout.attribute("last_name") == nil {
+		named = nil
+	}
 	for i, s := range p.shared {
 		limit := p.limitOf(p.rules[s.rule])
-		if limit == 0 || persons(of, s.holders, nil) <= limit {
+		if limit == 0 || persons(of, s.holders, named) <= limit {
 			continue
 		}
 		for _, r := range s.holders {
