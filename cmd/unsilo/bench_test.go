@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -18,7 +19,7 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
-	_ "github.com/duckdb/duckdb-go/v2" // the peer: DuckDB by itself
+	goduckdb "github.com/duckdb/duckdb-go/v2" // the peer: DuckDB by itself
 
 	"github.com/unsilo/unsilo/connectors/sim"
 	"github.com/unsilo/unsilo/core"
@@ -29,6 +30,20 @@ import (
 
 // Every benchmark reports a ratio to a peer or a limit measured in the same run, because
 // machines are shared: a ratio of 1 is as fast as the peer, 0.5 takes twice as long.
+
+// cost is what a piece of work took, of this process.
+type cost struct{ wall, cpu time.Duration }
+
+func measure(do func()) cost {
+	used := func() time.Duration {
+		var u syscall.Rusage
+		_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u)
+		return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+	}
+	began, before := time.Now(), used()
+	do()
+	return cost{time.Since(began), used() - before}
+}
 
 func simSource(rows int) config.Source {
 	spec := sim.Connector().Spec()
@@ -42,8 +57,8 @@ func simSource(rows int) config.Source {
 	return config.Source{Kind: "sim", Name: "made", Spec: spec, Values: values}
 }
 
-// BenchmarkLand lands made-up rows through the engine, against one plain insert of the
-// same Arrow batches.
+// BenchmarkLand lands made-up rows through the engine, against DuckDB by itself reading
+// the same Arrow batches.
 func BenchmarkLand(b *testing.B) {
 	for _, rows := range []int{100_000, 1_000_000} {
 		b.Run(strconv.Itoa(rows), func(b *testing.B) {
@@ -52,14 +67,15 @@ func BenchmarkLand(b *testing.B) {
 			for b.Loop() {
 				ours := timeEngine(b, src, cfg)
 				peer := timePlain(b, cfg)
-				b.ReportMetric(peer.Seconds()/ours.Seconds(), "ratio-to-plain-insert")
-				b.ReportMetric(float64(rows)/ours.Seconds(), "rows/s")
+				b.ReportMetric(peer.wall.Seconds()/ours.wall.Seconds(), "ratio-to-duckdb")
+				b.ReportMetric(peer.cpu.Seconds()/ours.cpu.Seconds(), "cpu-ratio-to-duckdb")
+				b.ReportMetric(float64(rows)/ours.wall.Seconds(), "rows/s")
 			}
 		})
 	}
 }
 
-func timeEngine(b *testing.B, src config.Source, cfg core.Config) time.Duration {
+func timeEngine(b *testing.B, src config.Source, cfg core.Config) cost {
 	w := benchWarehouse(b)
 	e := &engine.Engine{Project: &config.Project{Sources: []config.Source{src}}, Warehouse: w,
 		Connect: func(ctx context.Context, _ config.Source) (core.Source, error) { return sim.Connector().Open(ctx, cfg) }}
@@ -67,9 +83,8 @@ func timeEngine(b *testing.B, src config.Source, cfg core.Config) time.Duration 
 	if err != nil || ds.HasErrors() {
 		b.Fatal(err, ds)
 	}
-	began := time.Now()
-	res, err := e.Run(b.Context(), p, engine.Options{})
-	took := time.Since(began)
+	var res *engine.Result
+	took := measure(func() { res, err = e.Run(b.Context(), p, engine.Options{}) })
 	if err != nil || res.Status != engine.StatusDone {
 		b.Fatal(err, res.Errors())
 	}
@@ -90,8 +105,9 @@ func benchWarehouse(b *testing.B) *duckdb.Warehouse {
 	return w
 }
 
-// timePlain reads the same rows into one append, made beforehand.
-func timePlain(b *testing.B, cfg core.Config) time.Duration {
+// timePlain lets DuckDB by itself read the same Arrow batches, made beforehand, into a
+// table on disk.
+func timePlain(b *testing.B, cfg core.Config) cost {
 	s, err := sim.Connector().Open(b.Context(), cfg)
 	if err != nil {
 		b.Fatal(err)
@@ -111,32 +127,37 @@ func timePlain(b *testing.B, cfg core.Config) time.Duration {
 	if err != nil {
 		b.Fatal(err)
 	}
-	w := benchWarehouse(b)
-	name := core.RawTable("made", "plain")
-	began := time.Now()
-	tx, err := w.Begin(b.Context())
-	if err != nil {
-		b.Fatal(err)
-	}
-	if err := tx.Define(b.Context(), core.Table{Name: name, Schema: streams[0].Schema}); err != nil {
-		b.Fatal(err)
-	}
 	rows, err := array.NewRecordReader(batches[0].Schema(), batches)
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer rows.Release()
-	if _, err := tx.Write(b.Context(), core.WriteRequest{Table: name, Mode: core.WriteAppend, Rows: rows}); err != nil {
+	db, err := goduckdb.NewConnector(filepath.Join(b.TempDir(), "peer.duckdb"), nil)
+	if err != nil {
 		b.Fatal(err)
 	}
-	if err := tx.End(b.Context(), true); err != nil {
+	defer db.Close()
+	conn, err := db.Connect(b.Context())
+	if err != nil {
 		b.Fatal(err)
 	}
-	took := time.Since(began)
-	if err := w.Close(); err != nil {
+	defer conn.Close()
+	peer, err := goduckdb.NewArrowFromConn(conn)
+	if err != nil {
 		b.Fatal(err)
 	}
-	return took
+	return measure(func() {
+		release, err := peer.RegisterView(rows, "batches")
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer release()
+		for _, statement := range []string{"CREATE TABLE plain AS SELECT * FROM batches", "CHECKPOINT"} {
+			if _, err := conn.(driver.ExecerContext).ExecContext(b.Context(), statement, nil); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 }
 
 const jsonPage = 10_000
@@ -183,15 +204,16 @@ source "bench" "made" {
 		b.Fatal(err)
 	}
 	for b.Loop() {
-		began := time.Now()
-		var out, errs strings.Builder
-		if code := Main([]string{"-C", dir, "run", "-o", "json"}, strings.NewReader(""), &out, &errs, os.Getenv); code != 0 {
-			b.Fatal(out.String(), errs.String())
-		}
-		ours := time.Since(began)
+		ours := measure(func() {
+			var out, errs strings.Builder
+			if code := Main([]string{"-C", dir, "run", "-o", "json"}, strings.NewReader(""), &out, &errs, os.Getenv); code != 0 {
+				b.Fatal(out.String(), errs.String())
+			}
+		})
 		peer := timeReadJSON(b, disk, rows)
-		b.ReportMetric(peer.Seconds()/ours.Seconds(), "ratio-to-read_json")
-		b.ReportMetric(rows/ours.Seconds(), "rows/s")
+		b.ReportMetric(peer.wall.Seconds()/ours.wall.Seconds(), "ratio-to-read_json")
+		b.ReportMetric(peer.cpu.Seconds()/ours.cpu.Seconds(), "cpu-ratio-to-read_json")
+		b.ReportMetric(rows/ours.wall.Seconds(), "rows/s")
 		if err := os.Remove(filepath.Join(dir, "warehouse.duckdb")); err != nil {
 			b.Fatal(err)
 		}
@@ -222,17 +244,17 @@ func jsonRows(b *testing.B, rows int) (pages [][]byte, disk string) {
 	return pages, disk
 }
 
-func timeReadJSON(b *testing.B, file string, rows int64) time.Duration {
+func timeReadJSON(b *testing.B, file string, rows int64) cost {
 	db, err := sql.Open("duckdb", filepath.Join(b.TempDir(), "peer.duckdb"))
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer db.Close()
-	began := time.Now()
-	if _, err := db.Exec("CREATE TABLE t AS SELECT * FROM read_json('" + file + "')"); err != nil {
-		b.Fatal(err)
-	}
-	took := time.Since(began)
+	took := measure(func() {
+		if _, err := db.Exec("CREATE TABLE t AS SELECT * FROM read_json('" + file + "')"); err != nil {
+			b.Fatal(err)
+		}
+	})
 	var n int64
 	if err := db.QueryRow("SELECT count(*) FROM t").Scan(&n); err != nil || n != rows {
 		b.Fatalf("read_json gave %d rows: %v", n, err)
