@@ -39,15 +39,18 @@ func (l *landing) conform(ctx context.Context, in arrow.RecordBatch) (arrow.Reco
 	return l.evolve(ctx, in, changes)
 }
 
-// evolve changes the table to take the batch. A new column that looks personal and that
-// nobody has labelled stays out until somebody has.
+// evolve changes the table to take the batch. A column that is new or becomes text, looks
+// personal and was labelled by nobody stays out until somebody has.
 func (l *landing) evolve(ctx context.Context, in arrow.RecordBatch, changes []plan.ColumnChange) (arrow.RecordBatch, []reject, error) {
 	var hidden []string
 	for _, c := range changes {
-		if c.Kind != plan.ChangeAdd {
+		if c.Kind != plan.ChangeAdd && c.Kind != plan.ChangeReplace {
 			continue
 		}
 		i := in.Schema().FieldIndices(c.Column)[0]
+		if !l.unsuspected(in.Schema().Field(i)) {
+			continue
+		}
 		if findings := plan.Classify(in.Schema().Field(i), in.Column(i)); len(findings) > 0 {
 			hidden = append(hidden, c.Column)
 			l.noteHidden(c.Column, findings[0])
@@ -69,7 +72,7 @@ func (l *landing) evolve(ctx context.Context, in arrow.RecordBatch, changes []pl
 
 // noteHidden says once per run that a column was left out.
 func (l *landing) noteHidden(column string, f plan.Finding) {
-	line := fmt.Sprintf("%s: new column %q looks like %s and was left out; label it in means to let it land", l.step.ID(), column, f.Means)
+	line := fmt.Sprintf("%s: column %q has come to look like %s and was left out; label it in means to let it land", l.step.ID(), column, f.Means)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !slices.Contains(l.notes, line) {

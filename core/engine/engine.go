@@ -37,6 +37,10 @@ type Engine struct {
 	emitting sync.Mutex
 	opening  sync.Mutex
 	opened   map[string]*openSource
+
+	// key tells quarantined records apart that may not be shown.
+	keying sync.Mutex
+	key    []byte
 }
 
 // Limits bound what is held in memory and done at once.

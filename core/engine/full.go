@@ -64,11 +64,11 @@ func (l *fullLanding) store(ctx context.Context, c *chunk) error {
 		}
 		return l.quarantine(ctx, tx, w.rejects)
 	})
-	l.result.Quarantined += int64(len(w.rejects))
-	if err == nil {
-		err = l.fail("shadow_stored")
+	if err != nil {
+		return err
 	}
-	return err
+	l.result.Quarantined += l.newRejects(w.rejects)
+	return l.fail("shadow_stored")
 }
 
 func (l *fullLanding) define(ctx context.Context) error {

@@ -87,7 +87,7 @@ func (l *landing) commit(ctx context.Context, c *chunk, state core.State, withPe
 	if state != nil {
 		l.state = state
 	}
-	l.count(counts, int64(len(w.rejects)))
+	l.count(counts, l.newRejects(w.rejects))
 	return l.fail("commit_after")
 }
 
@@ -171,11 +171,11 @@ func (l *landing) hold(ctx context.Context, c *chunk) error {
 		}
 		return l.quarantine(ctx, tx, w.rejects)
 	})
-	if err == nil {
-		err = l.fail("pending_held")
+	if err != nil {
+		return err
 	}
-	l.result.Quarantined += int64(len(w.rejects))
-	return err
+	l.result.Quarantined += l.newRejects(w.rejects)
+	return l.fail("pending_held")
 }
 
 // movePending appends the pending rows to the table and drops the pending table.

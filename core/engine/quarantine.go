@@ -2,10 +2,9 @@ package engine
 
 import (
 	"context"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"strconv"
+	"slices"
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -21,6 +20,10 @@ import (
 // reject is a record that could not land.
 type reject struct {
 	record, reason, path string
+	// raw is the record before something in it was withheld; it is never stored.
+	raw string
+	// id is set when the record is stored.
+	id string
 }
 
 // rejected reads an OpReject batch. What is masked on its way to the table is masked in
@@ -34,7 +37,8 @@ func (s *streamRun) rejected(rows arrow.RecordBatch) []reject {
 	}
 	out := make([]reject, rows.NumRows())
 	for i := range out {
-		out[i] = reject{record: s.maskRecord(strings.Clone(record.Value(i))), reason: strings.Clone(reason.Value(i))}
+		raw := strings.Clone(record.Value(i))
+		out[i] = reject{record: s.maskRecord(raw), raw: raw, reason: strings.Clone(reason.Value(i))}
 		if path != nil && !path.IsNull(i) {
 			out[i].path = strings.Clone(path.Value(i))
 		}
@@ -51,48 +55,6 @@ func textColumn(rows arrow.RecordBatch, name string) (*array.String, bool) {
 	return col, ok
 }
 
-const withheld = "(masked)"
-
-// maskRecord hides columns that are masked or left out. What cannot be taken apart with
-// certainty (text, or an object in which such a column does not stand at the top) is
-// withheld as a whole.
-func (s *streamRun) maskRecord(record string) string {
-	hide := s.hidden()
-	if len(hide) == 0 {
-		return record
-	}
-	var object map[string]json.RawMessage
-	if json.Unmarshal([]byte(record), &object) != nil {
-		return withheld
-	}
-	for _, column := range hide {
-		if _, ok := object[column]; !ok {
-			return withheld
-		}
-		object[column] = json.RawMessage(`"` + withheld + `"`)
-	}
-	masked, err := json.Marshal(object)
-	if err != nil {
-		return withheld
-	}
-	return string(masked)
-}
-
-// hidden are the columns whose values may not be stored as they come. A stream that takes
-// only some columns hides all others, which cannot be named here: "" stands for them.
-func (s *streamRun) hidden() []string {
-	var hide []string
-	for column, mask := range s.step.Mask {
-		if mask != "keep" {
-			hide = append(hide, column)
-		}
-	}
-	if s.step.Columns != nil {
-		hide = append(hide, "")
-	}
-	return hide
-}
-
 // quarantine stores rejects in the transaction of the rows that came with them.
 func (s *streamRun) quarantine(ctx context.Context, tx core.Tx, rejects []reject) error {
 	if len(rejects) == 0 {
@@ -101,10 +63,13 @@ func (s *streamRun) quarantine(ctx context.Context, tx core.Tx, rejects []reject
 	if err := s.fail("quarantine_before"); err != nil {
 		return err
 	}
+	if err := s.nameRejects(ctx, rejects); err != nil {
+		return err
+	}
 	rows := newRows(quarantineTable())
 	defer rows.release()
 	for _, r := range rejects {
-		rows.append(s.rejectID(r), s.id, s.step.Source, s.step.Name, s.now().UTC(), r.reason, r.path, r.record)
+		rows.append(r.id, s.id, s.step.Source, s.step.Name, s.now().UTC(), r.reason, r.path, r.record)
 	}
 	if err := rows.write(ctx, tx, core.WriteMerge, quarantineTable().Key); err != nil {
 		return fmt.Errorf("quarantine: %w", err)
@@ -112,15 +77,27 @@ func (s *streamRun) quarantine(ctx context.Context, tx core.Tx, rejects []reject
 	return s.fail("quarantine_after")
 }
 
-// rejectID is the same for a record that is met again: at the boundary of a cursor, in
-// every full read, or after a crash. Such a record is in the quarantine once.
-func (s *streamRun) rejectID(r reject) string {
-	h := xxh3.New()
-	for _, part := range []string{s.step.Source, s.step.Name, r.path, r.record} {
-		_, _ = h.WriteString(strconv.Itoa(len(part)) + ":" + part) // a hash takes everything
+// maxCounted bounds the records that are told apart when they are counted; beyond it one
+// that comes again is counted again.
+const maxCounted = 1 << 20
+
+// newRejects counts the stored rejects that this run has not counted before: what an
+// attempt reads again after a failure counts once.
+func (s *streamRun) newRejects(rejects []reject) (n int64) {
+	for _, r := range rejects {
+		h := xxh3.HashString(r.id)
+		if _, again := s.counted[h]; again {
+			continue
+		}
+		n++
+		if len(s.counted) < maxCounted {
+			if s.counted == nil {
+				s.counted = map[uint64]struct{}{}
+			}
+			s.counted[h] = struct{}{}
+		}
 	}
-	sum := h.Sum128().Bytes()
-	return hex.EncodeToString(sum[:])
+	return n
 }
 
 // setAside rejects the rows that have a value which the table does not take.
@@ -130,6 +107,7 @@ func (l *landing) setAside(ctx context.Context, in arrow.RecordBatch, changes []
 		return nil, nil, err
 	}
 	defer cast.Release()
+	private := l.privateColumns(in)
 	var rejects []reject
 	mask := array.NewBooleanBuilder(memory.DefaultAllocator)
 	defer mask.Release()
@@ -137,7 +115,8 @@ func (l *landing) setAside(ctx context.Context, in arrow.RecordBatch, changes []
 		column, bad := misfits[i]
 		mask.Append(!bad)
 		if bad {
-			rejects = append(rejects, reject{record: rowJSON(in, i), reason: "a value that the table's columns do not take: " + changeList(changes), path: "$." + column})
+			rejects = append(rejects, reject{record: rowJSON(in, i, private), raw: rowJSON(in, i, nil), path: "$." + column,
+				reason: "a value that the table's columns do not take: " + changeList(changes)})
 		}
 	}
 	keep := mask.NewBooleanArray()
@@ -149,11 +128,36 @@ func (l *landing) setAside(ctx context.Context, in arrow.RecordBatch, changes []
 	return out, rejects, nil
 }
 
-// rowJSON writes one row, which has been masked, as a JSON object.
-func rowJSON(in arrow.RecordBatch, row int) string {
+// privateColumns are the columns of a batch whose values the quarantine withholds: new
+// ones, unless they are labelled as nothing personal, and known ones without a label whose
+// values have come to look personal.
+func (l *landing) privateColumns(in arrow.RecordBatch) []string {
+	var private []string
+	for i, f := range in.Schema().Fields() {
+		means := core.MeansOf(f)
+		known := len(l.table.Schema.FieldIndices(f.Name)) > 0
+		if !known && (means == "" || means.Personal()) || known && l.unsuspected(f) && len(plan.Classify(f, in.Column(i))) > 0 {
+			private = append(private, f.Name)
+		}
+	}
+	return private
+}
+
+// unsuspected reports a column that lands in clear because nothing about it seemed personal.
+func (s *streamRun) unsuspected(f arrow.Field) bool {
+	_, masked := s.step.Mask[f.Name]
+	return !masked && core.MeansOf(f) == ""
+}
+
+// rowJSON writes one row, which has been masked, as a JSON object without the values of
+// the private columns.
+func rowJSON(in arrow.RecordBatch, row int, private []string) string {
 	object := map[string]any{}
 	for i, f := range in.Schema().Fields() {
 		object[f.Name] = in.Column(i).GetOneForMarshal(row)
+		if object[f.Name] != nil && slices.Contains(private, f.Name) {
+			object[f.Name] = withheld
+		}
 	}
 	text, err := json.Marshal(object)
 	if err != nil {

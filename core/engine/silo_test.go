@@ -30,6 +30,8 @@ type silo struct {
 	// fail is asked before each batch of a Read; reads counts calls of Read.
 	fail    func(read, batch int) error
 	rejects int
+	// rejectText are further records that cannot be made into rows.
+	rejectText []string
 	deleted []int64 // the delete feed
 	noState bool
 	repeat  []row // sent behind the rows of every read, all in one batch
@@ -182,7 +184,7 @@ func appendAny(b array.Builder, v any) {
 }
 
 func (s *silo) emitRejects(emit func(core.Batch) error) error {
-	if s.rejects == 0 {
+	if s.rejects+len(s.rejectText) == 0 {
 		return nil
 	}
 	b := array.NewRecordBuilder(memory.DefaultAllocator, core.RejectSchema())
@@ -191,6 +193,11 @@ func (s *silo) emitRejects(emit func(core.Batch) error) error {
 		b.Field(0).(*array.StringBuilder).Append(fmt.Sprintf(`{"id":"x%d","name":"Secret Person"}`, i))
 		b.Field(1).(*array.StringBuilder).Append("id is not a number")
 		b.Field(2).(*array.StringBuilder).Append("$.id")
+	}
+	for _, text := range s.rejectText {
+		b.Field(0).(*array.StringBuilder).Append(text)
+		b.Field(1).(*array.StringBuilder).Append("id is not a number")
+		b.Field(2).AppendNull()
 	}
 	batch := b.NewRecordBatch()
 	defer batch.Release()

@@ -28,6 +28,8 @@ type streamRun struct {
 	rowsRead atomic.Int64
 	// landedBy is the run that last changed the table.
 	landedBy string
+	// counted are hashes of the ids of the records quarantined in this run.
+	counted map[uint64]struct{}
 }
 
 // sync reads the stream to its end and says how it went.

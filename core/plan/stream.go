@@ -195,6 +195,9 @@ func (m *maker) landing(step *StreamStep, at func(string) *core.Range) {
 				"The table was made with write = \"history\".", `set write = "history" again, or let the stream land under another name`)
 		}
 		step.Table.Schema, step.Changes = Merge(now.Schema, schema)
+		if hasDrift(step.Changes) && (step.OnSchemaChange == Quarantine || step.OnSchemaChange == DropValue) {
+			m.keepColumns(step)
+		}
 		if hasDrift(step.Changes) {
 			step.Action = ActionUpdate
 		}
@@ -209,6 +212,24 @@ func (m *maker) landing(step *StreamStep, at func(string) *core.Range) {
 		}
 	}
 	m.position(step, at)
+}
+
+// keepColumns plans a table whose columns stay as they are, whatever the source now offers.
+func (m *maker) keepColumns(step *StreamStep) {
+	becomes := "rows with values that do not fit go to the quarantine"
+	if step.OnSchemaChange == DropValue {
+		becomes = "values that do not fit are left out"
+	}
+	drift := slices.DeleteFunc(slices.Clone(step.Changes), func(c ColumnChange) bool { return c.Kind == ChangeRetire })
+	step.Notes = append(step.Notes, fmt.Sprintf("the columns stay as they are, %s: %s", becomes, describe(drift)))
+	step.Changes = slices.DeleteFunc(step.Changes, func(c ColumnChange) bool { return c.Kind != ChangeRetire })
+	fields := step.Now.Schema.Fields()
+	for i, f := range fields {
+		if next := step.Table.Schema.FieldIndices(f.Name); len(next) == 1 {
+			fields[i].Metadata = step.Table.Schema.Field(next[0]).Metadata
+		}
+	}
+	step.Table.Schema = arrow.NewSchema(fields, nil)
 }
 
 // position decides where the read goes on.
