@@ -24,10 +24,10 @@ type binary struct {
 	path string
 }
 
-// Families lists the plugins in Dirs and in the lock, sorted.
+// Families lists the plugins in the folders that are searched and in the lock, sorted.
 func (h *Host) Families() []string {
 	found := map[string]bool{}
-	for _, dir := range h.opt.Dirs {
+	for _, dir := range h.dirs() {
 		matches, _ := filepath.Glob(filepath.Join(dir, wire.BinaryPrefix+"*"))
 		for _, m := range matches {
 			name := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(m), wire.BinaryPrefix), exeSuffix())
@@ -47,26 +47,30 @@ func (h *Host) Families() []string {
 	return out
 }
 
-// Path finds a plugin's executable: where the lock says, or in the first of Dirs that
-// has it.
+func (h *Host) dirs() []string { return slices.Concat(h.opt.Dirs, h.opt.ProjectDirs) }
+
+// Path finds a plugin's executable: where the lock says, or in the first folder that has
+// it, Dirs before ProjectDirs.
 func (h *Host) Path(family string) (string, error) {
 	if locked, ok := h.opt.Lock.Plugin(family); ok && locked.Path != "" {
 		if filepath.IsAbs(locked.Path) {
-			return locked.Path, nil
+			return filepath.Clean(locked.Path), nil
 		}
 		return filepath.Join(h.opt.Lock.Dir, locked.Path), nil
 	}
 	if family == "" || strings.ContainsAny(family, `/\.`) {
 		return "", notFound(family, "the name has a character that no plugin's name has")
 	}
-	for _, dir := range h.opt.Dirs {
-		path := filepath.Join(dir, wire.BinaryPrefix+family+exeSuffix())
+	for _, dir := range h.dirs() {
+		path := filepath.Join(dir, binaryName(family))
 		if _, err := os.Stat(path); err == nil {
 			return filepath.Abs(path)
 		}
 	}
-	return "", notFound(family, "looked in "+strings.Join(h.opt.Dirs, ", "))
+	return "", notFound(family, "looked in "+strings.Join(h.dirs(), ", "))
 }
+
+func binaryName(family string) string { return wire.BinaryPrefix + family + exeSuffix() }
 
 func notFound(family, why string) error {
 	return &core.Error{Kind: core.KindConfig, Op: "find plugin",
@@ -75,7 +79,7 @@ func notFound(family, why string) error {
 }
 
 // open opens a plugin's executable and checks it: an ordinary file that only its owner
-// can change, with the checksum of the lock. The caller closes the file.
+// can change, with the checksum of the lock, and trusted. The caller closes the file.
 func (h *Host) open(family string) (*binary, error) {
 	path, err := h.Path(family)
 	if err != nil {
@@ -86,7 +90,10 @@ func (h *Host) open(family string) (*binary, error) {
 		return nil, &core.Error{Kind: core.KindConfig, Op: "open plugin", Err: err}
 	}
 	b := &binary{file: f, path: path}
-	if err := errors.Join(b.checkMode(), h.checkSum(family, b)); err != nil {
+	if err = errors.Join(b.checkMode(), h.checkSum(family, b)); err == nil {
+		err = h.checkTrust(family, b)
+	}
+	if err != nil {
 		f.Close()
 		return nil, err
 	}

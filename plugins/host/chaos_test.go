@@ -87,6 +87,28 @@ func TestReadGoesOnAfterACrash(t *testing.T) {
 	}
 }
 
+// TestFailedReopenLeavesNoProcess: a process in which the source could not be opened again
+// ends at once, and the next use starts another.
+func TestFailedReopenLeavesNoProcess(t *testing.T) {
+	needProc(t)
+	h, _ := newHost(t, nil)
+	src := openNumbers(t, h, map[string]any{"rows": int64(9), "act": "reopen:" + filepath.Join(t.TempDir(), "opens")})
+	if _, _, err := readAll(t.Context(), src, nil); core.KindOf(err) != core.KindUnavailable {
+		t.Fatalf("the first process: %v", err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 700*time.Millisecond)
+	defer cancel()
+	if err := src.Check(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Fatalf("the second process: %v", err)
+	}
+	if left := children(); len(left) > 0 {
+		t.Errorf("it lives on: %q", left)
+	}
+	if n, _, err := readAll(t.Context(), src, nil); err != nil || n != 9 {
+		t.Errorf("the third process: %d rows, %v", n, err)
+	}
+}
+
 func TestRestartsEnd(t *testing.T) {
 	h, _ := newHost(t, func(o *host.Options) { o.MaxRestarts = 2 })
 	src := openNumbers(t, h, map[string]any{"rows": int64(9), "act": "exit"})

@@ -124,13 +124,15 @@ func (s *source) attach(ctx context.Context) (*process, uint64, error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	s.process = p
+	s.process, s.id = p, 0
 	reply, err := p.rpc.Open(ctx, &wirev1.OpenRequest{Connector: s.connector, Config: s.config})
 	if err != nil {
-		return nil, 0, p.failure(ctx, "open source", "", err)
+		err = p.failure(ctx, "open source", "", err)
+	} else {
+		err = p.remote(reply.GetError())
 	}
-	if err := p.remote(reply.GetError()); err != nil {
-		p.stop()
+	if err != nil {
+		p.stop() // it holds no source, and the next use starts another
 		return nil, 0, err
 	}
 	s.id = reply.GetSource()

@@ -6,6 +6,11 @@
 // hang, use too much memory) costs that source and no other. A process that died is
 // started again when its source is next used, a few times.
 //
+// What may start: a plugin beside the program is trusted as the program is. A plugin
+// that lies in a project, or where its lock file points, starts only when the user's own
+// trust file has its checksum, so that looking at somebody else's project runs nothing of
+// theirs. A lock file, where there is one, narrows this further, to the byte.
+//
 // It reads no HCL but the lock file, knows nothing of warehouses, and retries no read:
 // that is the engine's business, which the kind of each error tells.
 package host
@@ -24,10 +29,15 @@ import (
 // Options say where plugins are and what they may use. The zero value of a field means
 // its default.
 type Options struct {
-	// Dirs are searched in order for unsilo-plugin-<family>.
+	// Dirs are searched in order for unsilo-plugin-<family>. Plugins there need no trust.
 	Dirs []string
-	// Lock pins plugins by checksum. nil starts any plugin found in Dirs; with a lock, a
-	// plugin that is not in it is refused.
+	// ProjectDirs are searched after Dirs. They come from others, as does a path in Lock.
+	ProjectDirs []string
+	// Trust must have the checksum of every plugin that does not stand in Dirs. nil asks
+	// for none: for callers that have chosen every folder and path themselves.
+	Trust *Trust
+	// Lock pins plugins by checksum. nil pins none; with a lock, a plugin that is not in
+	// it is refused.
 	Lock *Lock
 	// Log receives every line a plugin logs or prints, redacted; nil drops them. It is
 	// called from several goroutines.

@@ -133,7 +133,7 @@ func (p *process) startError(err error) error {
 		text += "; it wrote:\n  " + lines
 	}
 	return &core.Error{Kind: core.KindConfig, Op: "start plugin " + p.family, Err: errors.New(p.host.opt.Redact(text)),
-		Try: "run `unsilo plugin verify`, or install a plugin built for this version of unsilo and this machine"}
+		Try: "see `unsilo plugin list`, or install a plugin built for this version of unsilo and this machine"}
 }
 
 // setChild keeps the runner, unless the start was given up before.
@@ -299,8 +299,14 @@ func (p *process) emit(l LogLine) {
 	p.host.opt.Log(l)
 }
 
+// deadlineSlack is by how much two processes may differ on when a deadline is.
+const deadlineSlack = 50 * time.Millisecond
+
 // failure turns the error of a call into one that says what happened to the process.
 func (p *process) failure(ctx context.Context, op, stream string, err error) error {
+	if until, ok := ctx.Deadline(); ok && time.Until(until) < deadlineSlack {
+		<-ctx.Done() // the plugin has the same deadline, and may have been faster to notice
+	}
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}

@@ -18,6 +18,23 @@ import (
 	"github.com/unsilo/unsilo/core"
 )
 
+// reopens hangs in the second Open of the act "reopen", whose file counts them.
+func reopens(ctx context.Context, cfg core.Config) error {
+	file, ok := strings.CutPrefix(cfg.String("act"), "reopen:")
+	if !ok {
+		return nil
+	}
+	seen, _ := os.ReadFile(file)
+	if err := os.WriteFile(file, append(seen, '.'), 0o600); err != nil {
+		return err
+	}
+	if len(seen) == 1 {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	return nil
+}
+
 // misbehave does what the field act asks for, once row "at" is reached.
 func (s *source) misbehave(ctx context.Context, row int64, emit func(core.Batch) error) error {
 	if row < s.cfg.Int("at") {
@@ -32,6 +49,10 @@ func (s *source) misbehave(ctx context.Context, row int64, emit func(core.Batch)
 	case "exit-once":
 		if _, err := os.Stat(arg); err != nil {
 			_ = os.WriteFile(arg, nil, 0o600)
+			os.Exit(1)
+		}
+	case "reopen": // dies in the first process
+		if seen, _ := os.ReadFile(arg); len(seen) == 1 {
 			os.Exit(1)
 		}
 	case "segv":

@@ -49,6 +49,9 @@ func (connector) Open(ctx context.Context, cfg core.Config) (core.Source, error)
 	if cfg.Int("rows") < 0 {
 		return nil, &core.Error{Kind: core.KindConfig, Op: "open source", Path: "rows", Err: errors.New("rows is negative"), Try: "write 0 or more"}
 	}
+	if err := reopens(ctx, cfg); err != nil {
+		return nil, err
+	}
 	return &source{cfg: cfg, ctx: ctx}, nil
 }
 
