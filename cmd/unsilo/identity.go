@@ -125,12 +125,11 @@ func (a *app) identitySuggestCmd() *cobra.Command {
 			if len(args) == 1 {
 				name = args[0]
 			}
-			text, err := identity.Suggest(name, landed)
+			x, err := identity.Suggest(name, landed)
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprint(a.out, text)
-			return err
+			return a.showSuggestion(x)
 		},
 	}
 }
@@ -171,13 +170,22 @@ func (a *app) showWork(w identity.WorkPlan) error {
 	return err
 }
 
-// document writes a value as JSON with a format version, or its text.
-func (a *app) document(value any, text string) error {
-	if a.output == "table" {
-		_, err := fmt.Fprint(a.out, text)
-		return err
+// showSuggestion writes the block, or what it was made from.
+func (a *app) showSuggestion(x identity.Suggestion) error {
+	g := grid{columns: []string{"source", "stream", "column", "attribute", "means", "exact_only"}, extra: map[string]any{"hcl": x.HCL}}
+	for _, c := range x.Columns {
+		g.add(c.Source, c.Stream, c.Column, c.Attribute, c.Means, c.ExactOnly)
 	}
-	return a.writeJSON(a.out, map[string]any{"format_version": formatVersion, "result": value})
+	return a.say(g, "%s", x.HCL)
+}
+
+// document writes a value as one JSON object with a format version, as text for people, or
+// as rows.
+func (a *app) document(value any, text string, rows grid) error {
+	if a.output == "json" {
+		return a.writeJSON(a.out, map[string]any{"format_version": formatVersion, "result": value})
+	}
+	return a.say(rows, "%s", text)
 }
 
 func (a *app) explainCmd(name *string) *cobra.Command {
@@ -231,13 +239,36 @@ func (a *app) whyNotCmd(name *string) *cobra.Command {
 
 func (a *app) showExplanation(x identity.Explanation, html string) error {
 	if html == "" {
-		return a.document(x, x.Text())
+		return a.document(x, x.Text(), explanationGrid(x))
 	}
 	f, err := os.OpenFile(html, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600) // it shows personal data
 	if err != nil {
 		return fmt.Errorf("write page: %w", err)
 	}
 	return errors.Join(x.HTML(f), f.Close())
+}
+
+// explanationGrid has a row for each comparison of each edge, one for an edge without
+// comparisons, and one for each note.
+func explanationGrid(x identity.Explanation) grid {
+	g := grid{columns: []string{"part", "a", "b", "tier", "rule", "bits", "comparison", "level", "level_bits", "note"}}
+	for _, part := range []struct {
+		name  string
+		steps []identity.Step
+	}{{"joined", x.Path}, {"refused", x.Refused}, {"weak", x.Weak}} {
+		for _, s := range part.steps {
+			if len(s.Evidence) == 0 {
+				g.add(part.name, s.A.String(), s.B.String(), s.Tier, s.Rule, s.Bits, nil, nil, nil, s.Reason)
+			}
+			for _, e := range s.Evidence {
+				g.add(part.name, s.A.String(), s.B.String(), s.Tier, s.Rule, s.Bits, e.Comparison, e.Level, e.Bits, s.Reason)
+			}
+		}
+	}
+	for _, n := range x.Notes {
+		g.add("note", nil, nil, nil, nil, nil, nil, nil, nil, n)
+	}
+	return g
 }
 
 // notFound is what a verb says about a name that is not there.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/unsilo/unsilo/core"
 	"github.com/unsilo/unsilo/transforms/identity"
+	"github.com/unsilo/unsilo/transforms/identity/eval"
 )
 
 // signature says who decides, and why.
@@ -72,7 +73,16 @@ func (a *app) obeyed(err error, decisions int) error {
 	if err != nil {
 		return err
 	}
-	return a.document(map[string]int{"decisions": decisions}, fmt.Sprintf("Kept %d decisions. The next run obeys.\n", decisions))
+	g := grid{columns: []string{"decisions"}}
+	g.add(decisions)
+	return a.document(map[string]int{"decisions": decisions}, fmt.Sprintf("Kept %s. The next run obeys.\n", decisionCount(decisions)), g)
+}
+
+func decisionCount(n int) string {
+	if n == 1 {
+		return "one decision"
+	}
+	return fmt.Sprintf("%d decisions", n)
 }
 
 func (a *app) reviewCmd(name *string) *cobra.Command {
@@ -168,7 +178,7 @@ cluster).`,
 						return err
 					}
 				}
-				return a.document(x, x.Text())
+				return a.document(x, x.Text(), evaluationGrid(x))
 			})
 		},
 	}
@@ -176,6 +186,24 @@ cluster).`,
 	cmd.Flags().BoolVar(&sweep, "sweep", false, "also at other thresholds")
 	cmd.Flags().StringVar(&plot, "plot", "", "draw the sweep into this SVG `file`")
 	return cmd
+}
+
+// evaluationGrid has the scores as built, without stop_bits, and one row for each point of
+// a sweep.
+func evaluationGrid(x identity.Evaluation) grid {
+	g := grid{columns: []string{"stop_bits", "precision", "recall", "f1", "b3_precision", "b3_recall", "b3", "over_merged", "largest_cluster"}}
+	add := func(stop any, s eval.Scores) {
+		if s.Records == 0 { // pairs alone say nothing about clusters
+			g.add(stop, s.Precision, s.Recall, s.F1, nil, nil, nil, nil, nil)
+			return
+		}
+		g.add(stop, s.Precision, s.Recall, s.F1, s.B3Precision, s.B3Recall, s.B3, s.OverMerged, s.Largest)
+	}
+	add(nil, x.Scores)
+	for _, p := range x.Sweep {
+		add(p.StopBits, p.Scores)
+	}
+	return g
 }
 
 func (a *app) identityDiffCmd(name *string) *cobra.Command {

@@ -299,8 +299,8 @@ func TestEvaluateAndSuggest(t *testing.T) {
 		}
 	}
 	block, err := identity.Suggest("person", raw)
-	if err != nil || !strings.Contains(block, "source.crm.contacts") || !strings.Contains(block, "email = email") {
-		t.Errorf("suggestion = %s, %v", block, err)
+	if err != nil || !strings.Contains(block.HCL, "source.crm.contacts") || !strings.Contains(block.HCL, `email      = "email"`) {
+		t.Errorf("suggestion = %s, %v", block.HCL, err)
 	}
 	work, err := person(t, twoLists).(*identity.Model).Work(ctx, wh)
 	if err != nil || work.Records != 13 || len(work.Rules) == 0 {
