@@ -22,6 +22,15 @@ type Model interface {
 	Build(ctx context.Context, req BuildRequest) (BuildResult, error)
 }
 
+// A Rechecker is a Model of which some tests can come to fail although nothing it reads has
+// changed, because they look at the clock: how fresh the data are.
+type Rechecker interface {
+	Model
+	// Recheck runs those tests on the outputs as they are. It is called in runs that do not
+	// build the model, and changes nothing.
+	Recheck(ctx context.Context, req BuildRequest) ([]TestResult, error)
+}
+
 // Ref names a block of the configuration by kind and name.
 type Ref struct {
 	Kind, Name string

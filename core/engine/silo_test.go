@@ -32,12 +32,12 @@ type silo struct {
 	rejects int
 	// rejectText are further records that cannot be made into rows.
 	rejectText []string
-	deleted []int64 // the delete feed
-	noState bool
-	repeat  []row // sent behind the rows of every read, all in one batch
-	reads   int
-	asked   []core.ReadRequest
-	closed  int
+	deleted    []int64 // the delete feed
+	noState    bool
+	repeat     []row // sent behind the rows of every read, all in one batch
+	reads      int
+	asked      []core.ReadRequest
+	closed     int
 }
 
 type row struct {

@@ -26,7 +26,7 @@ func (m *SQLModel) Build(ctx context.Context, req core.BuildRequest) (core.Build
 	if err != nil {
 		return core.BuildResult{}, inStatement(err, "sql")
 	}
-	r := runner{sql: sql, dialect: sql.Dialect(), warehouse: req.Warehouse, table: made, rows: rows, at: req.At, key: m.key(), inputs: m.inputs}
+	r := m.runner(req, made, rows)
 	result := core.BuildResult{Rows: rows}
 	for _, t := range m.tests {
 		if err := ctx.Err(); err != nil {
@@ -39,6 +39,30 @@ func (m *SQLModel) Build(ctx context.Context, req core.BuildRequest) (core.Build
 		return result, m.discard(ctx, req.Warehouse)
 	}
 	return result, m.publish(ctx, req.Warehouse)
+}
+
+func (m *SQLModel) runner(req core.BuildRequest, table core.TableName, rows int64) runner {
+	sql := req.Warehouse.Info().SQL
+	return runner{sql: sql, dialect: sql.Dialect(), warehouse: req.Warehouse, table: table, rows: rows, at: req.At, key: m.key(), inputs: m.inputs}
+}
+
+// Recheck runs the freshness tests on the published table.
+func (m *SQLModel) Recheck(ctx context.Context, req core.BuildRequest) ([]core.TestResult, error) {
+	if req.Warehouse.Info().SQL == nil {
+		return nil, m.needsSQL()
+	}
+	r := m.runner(req, m.Output(), 0)
+	var results []core.TestResult
+	for _, t := range m.tests {
+		if t.kind != testFreshness {
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		results = append(results, r.run(ctx, t))
+	}
+	return results, nil
 }
 
 // keepsEarlier reports a result for which the new table is not published. A test that

@@ -288,3 +288,32 @@ func TestCancelled(t *testing.T) {
 		t.Errorf("left in staging: %v", left)
 	}
 }
+
+// A stale source is found also when nothing has come that a build would look at.
+func TestRecheckLooksAtTheClockOnly(t *testing.T) {
+	w := open(t)
+	body := "sql = \"SELECT * FROM ${source.erp.invoices}\"\n" +
+		`test "freshness" {
+		  column = "at"
+		  warn   = "3h"
+		  error  = "1d"
+		}
+		test "row_count" { min = 1 }`
+	if res, err := build(t, w, body); err != nil || len(res.Tests) != 2 || res.Tests[0].Failures != 0 {
+		t.Fatalf("%+v %v", res, err)
+	}
+	var m core.Rechecker = mustDecode(t, body)
+	for _, c := range []struct {
+		after    time.Duration
+		failures int64
+		severity core.TestSeverity
+	}{{0, 0, core.TestError}, {2 * time.Hour, 1, core.TestWarn}, {30 * time.Hour, 1, core.TestError}} {
+		got, err := m.Recheck(t.Context(), core.BuildRequest{Warehouse: w, At: now.Add(c.after), Emit: func(core.Event) {}})
+		if err != nil || len(got) != 1 {
+			t.Fatalf("after %s: %+v %v", c.after, got, err)
+		}
+		if got[0].Failures != c.failures || got[0].Severity != c.severity || got[0].Err != nil {
+			t.Errorf("after %s: %+v, want %d failures of severity %s", c.after, got[0], c.failures, c.severity)
+		}
+	}
+}
