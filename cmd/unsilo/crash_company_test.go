@@ -193,6 +193,13 @@ func (c *crashCompany) mutate() {
 	c.files()
 }
 
+// badLine is one that cannot land.
+func (c *crashCompany) badLine() string {
+	line := fmt.Sprintf(`{"n": %d, "v": "not a number"}`, c.event)
+	c.bad = append(c.bad, line)
+	return line
+}
+
 // files adds lines to the files, some of which cannot land, and sometimes a new file.
 func (c *crashCompany) files() {
 	c.t.Helper()
@@ -200,9 +207,7 @@ func (c *crashCompany) files() {
 	for range 12 {
 		c.event++
 		if c.rng.IntN(6) == 0 {
-			line := fmt.Sprintf(`{"n": %d, "v": "not a number"}`, c.event)
-			c.bad = append(c.bad, line)
-			fmt.Fprintln(&lines, line)
+			fmt.Fprintln(&lines, c.badLine())
 			continue
 		}
 		fmt.Fprintf(&lines, "{\"n\": %d, \"v\": %d}\n", c.event, c.rng.IntN(100))

@@ -201,6 +201,9 @@ func (c *crashCompany) prepareFor(point string) {
 	switch {
 	case strings.HasPrefix(point, "drift_"), strings.HasPrefix(point, "rewrite_"):
 		c.changeType()
+	case strings.HasPrefix(point, "quarantine_"):
+		c.event++
+		c.add("events", fmt.Sprintf("e%03d.jsonl", c.event/400), c.badLine()+"\n", "")
 	case point == "table_defined":
 		c.addColumn()
 	case strings.HasPrefix(point, "pending_"):
