@@ -64,8 +64,9 @@ func (l *landing) commit(ctx context.Context, c *chunk, state core.State, withPe
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
-	counts, err := l.fill(ctx, tx, w, state, withPending && l.pending)
-	same := counts.Landed() == 0 && len(w.rejects) == 0 && (state == nil || bytes.Equal(state, l.state))
+	withPending = withPending && l.pending
+	counts, err := l.fill(ctx, tx, w, state, withPending)
+	same := !withPending && counts.Landed() == 0 && len(w.rejects) == 0 && (state == nil || bytes.Equal(state, l.state))
 	if err == nil && !same {
 		err = l.fail("commit_before")
 	}
@@ -154,7 +155,7 @@ func (l *landing) hold(ctx context.Context, c *chunk) error {
 		return err
 	}
 	defer w.release()
-	if !l.pending {
+	if !l.pending && len(w.groups) > 0 {
 		def := l.table
 		def.Name, def.Key = l.pendingTable(), nil
 		if err := l.inTx(ctx, func(tx core.Tx) error { return tx.Define(ctx, def) }); err != nil {

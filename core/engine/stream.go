@@ -47,6 +47,9 @@ func (s *streamRun) sync(ctx context.Context) StreamResult {
 		if core.KindOf(err) == core.KindQuota {
 			s.result.Status = StatusPartial
 		}
+		if ctx.Err() == nil && core.KindOf(err) != core.KindInternal {
+			_ = s.dropLeftovers(ctx) // else the next run does
+		}
 	}
 	s.event(core.Event{Kind: core.EventStreamEnded, Read: s.result.Read, Counts: s.result.Counts,
 		Quarantined: s.result.Quarantined, Err: err, Message: string(s.result.Status)})
@@ -169,7 +172,8 @@ func (s *streamRun) read(ctx context.Context, src core.Source) error {
 func (s *streamRun) leftovers() []core.TableName {
 	schema := s.table.Name.Schema
 	return []core.TableName{{Schema: schema, Name: workPrefix + "shadow_" + s.step.Name},
-		{Schema: schema, Name: workPrefix + "pending_" + s.step.Name}}
+		{Schema: schema, Name: workPrefix + "pending_" + s.step.Name},
+		{Schema: schema, Name: workPrefix + "sweep_" + s.step.Name}}
 }
 
 // workPrefix starts the names of tables that hold work under way.

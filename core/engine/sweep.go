@@ -8,33 +8,23 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/util"
 
 	"github.com/unsilo/unsilo/core"
+	"github.com/unsilo/unsilo/core/plan"
 )
 
 // sweep finds rows that vanished at the source: it reads every key that exists there and
 // removes the rows with other keys. A sweep that fails, or would remove more than the
 // stream's share, removes nothing.
 func (s *streamRun) sweep(ctx context.Context, src core.Source) error {
-	step := s.step
-	step.Columns = step.Stream.PrimaryKey
-	step.Mask = map[string]string{}
-	for column, mask := range s.step.Mask {
-		if slices.Contains(step.Stream.PrimaryKey, column) {
-			step.Mask[column] = mask
-		}
-	}
-	shape, err := newShaper(step, s.Mask)
+	keys := &keyList{streamRun: s, limits: s.Limits.withDefaults(s.Project)}
+	defer keys.release()
+	shape, err := newShaper(keysOnly(s.step), s.Mask)
 	if err != nil {
 		return err
 	}
-	var keys []arrow.RecordBatch
-	defer func() {
-		for _, b := range keys {
-			b.Release()
-		}
-	}()
-	err = src.Read(ctx, core.ReadRequest{Stream: s.step.Stream, Columns: step.Stream.PrimaryKey, KeysOnly: true}, func(b core.Batch) error {
+	err = src.Read(ctx, core.ReadRequest{Stream: s.step.Stream, Columns: s.step.Stream.PrimaryKey, KeysOnly: true}, func(b core.Batch) error {
 		if b.Op != core.OpUpsert || b.Rows == nil || b.Rows.NumRows() == 0 {
 			return nil
 		}
@@ -43,16 +33,7 @@ func (s *streamRun) sweep(ctx context.Context, src core.Source) error {
 			return err
 		}
 		defer shaped.Release()
-		picked, err := onlyKeys(shaped, step.Stream.PrimaryKey)
-		if err != nil {
-			return s.dataError("sweep keys", err)
-		}
-		defer picked.Release()
-		cast, err := castTo(ctx, picked, s.table.Schema)
-		if err == nil {
-			keys = append(keys, cast)
-		}
-		return err
+		return keys.add(ctx, shaped)
 	})
 	if err != nil {
 		return fmt.Errorf("sweep keys, nothing was deleted: %w", err)
@@ -60,19 +41,131 @@ func (s *streamRun) sweep(ctx context.Context, src core.Source) error {
 	if err := s.fail("sweep_read"); err != nil {
 		return err
 	}
-	return s.prune(ctx, keys)
+	rows, err := keys.reader(ctx)
+	if err != nil {
+		return err
+	}
+	err = s.prune(ctx, rows)
+	rows.Release()
+	return errors.Join(err, keys.drop(ctx))
 }
 
-func (s *streamRun) prune(ctx context.Context, keys []arrow.RecordBatch) error {
-	schema := keySchema(s.table.Schema, s.step.Stream.PrimaryKey)
-	if len(keys) > 0 {
-		schema = keys[0].Schema()
+// keysOnly narrows a step to the columns of the key.
+func keysOnly(step plan.StreamStep) plan.StreamStep {
+	step.Columns = step.Stream.PrimaryKey
+	all := step.Mask
+	step.Mask = map[string]string{}
+	for column, mask := range all {
+		if slices.Contains(step.Stream.PrimaryKey, column) {
+			step.Mask[column] = mask
+		}
 	}
-	rows, err := array.NewRecordReader(schema, keys)
+	return step
+}
+
+// keyList holds the keys of a sweep: as many as one chunk takes in memory, more in a table
+// of the warehouse, so that a large stream takes no more memory than a small one.
+type keyList struct {
+	*streamRun
+	limits  Limits
+	batches []arrow.RecordBatch
+	rows    int64
+	bytes   int64
+	stored  bool
+}
+
+func (k *keyList) table() core.TableName { return k.leftovers()[2] }
+
+// add takes in the key columns of a batch.
+func (k *keyList) add(ctx context.Context, b arrow.RecordBatch) error {
+	picked, err := onlyKeys(b, k.step.Stream.PrimaryKey)
+	if err != nil {
+		return k.dataError("sweep keys", err)
+	}
+	defer picked.Release()
+	cast, err := castTo(ctx, picked, k.streamRun.table.Schema)
+	if err != nil {
+		return err
+	}
+	k.batches = append(k.batches, cast)
+	k.rows += cast.NumRows()
+	k.bytes += util.TotalRecordSize(cast)
+	if k.rows < k.limits.Rows && k.bytes < k.limits.Bytes {
+		return nil
+	}
+	return k.store(ctx)
+}
+
+// store moves what is in memory to the table.
+func (k *keyList) store(ctx context.Context) error {
+	if len(k.batches) == 0 {
+		return nil
+	}
+	defer k.release()
+	rows, err := array.NewRecordReader(k.batches[0].Schema(), k.batches)
 	if err != nil {
 		return fmt.Errorf("read keys: %w", err)
 	}
 	defer rows.Release()
+	err = k.inTx(ctx, func(tx core.Tx) error {
+		if !k.stored {
+			if err := tx.Define(ctx, core.Table{Name: k.table(), Schema: k.schema()}); err != nil {
+				return fmt.Errorf("define %s: %w", k.table(), err)
+			}
+		}
+		_, err := tx.Write(ctx, core.WriteRequest{Table: k.table(), Mode: core.WriteAppend, Rows: rows})
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("store keys: %w", err)
+	}
+	k.stored = true
+	return nil
+}
+
+func (k *keyList) schema() *arrow.Schema {
+	return keySchema(k.streamRun.table.Schema, k.step.Stream.PrimaryKey)
+}
+
+// reader gives all keys.
+func (k *keyList) reader(ctx context.Context) (array.RecordReader, error) {
+	if k.stored {
+		if err := k.store(ctx); err != nil {
+			return nil, err
+		}
+		rows, err := k.Warehouse.Scan(ctx, k.table())
+		if err != nil {
+			return nil, fmt.Errorf("scan %s: %w", k.table(), err)
+		}
+		return rows, nil
+	}
+	schema := k.schema()
+	if len(k.batches) > 0 {
+		schema = k.batches[0].Schema()
+	}
+	rows, err := array.NewRecordReader(schema, k.batches)
+	if err != nil {
+		return nil, fmt.Errorf("read keys: %w", err)
+	}
+	return rows, nil
+}
+
+// drop removes the table, if there is one.
+func (k *keyList) drop(ctx context.Context) error {
+	if !k.stored {
+		return nil
+	}
+	return k.inTx(ctx, func(tx core.Tx) error { return tx.Drop(ctx, k.table()) })
+}
+
+func (k *keyList) release() {
+	for _, b := range k.batches {
+		b.Release()
+	}
+	k.batches, k.rows, k.bytes = nil, 0, 0
+}
+
+func (s *streamRun) prune(ctx context.Context, rows array.RecordReader) error {
 	tx, err := s.Warehouse.Begin(ctx)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)

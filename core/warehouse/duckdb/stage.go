@@ -10,13 +10,15 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/unsilo/unsilo/core"
 )
 
 const stageTable = "temp.main.stage"
 
 // stage puts the rest of the rows, beginning with first, into a temporary table with
 // columns c0, c1, ... of the table's types and ord, their order of arrival; of rows with
-// one key it keeps the last. It gives the number of rows left. The caller calls unstage.
+// one key it keeps the last, unless they are to be removed. It gives the number of rows left. The caller calls unstage.
 func (w *writing) stage(ctx context.Context, first *chunk, last bool) (int64, error) {
 	types := make([]string, 0, len(w.src.columns)+1)
 	for i, f := range w.src.columns {
@@ -29,7 +31,9 @@ func (w *writing) stage(ctx context.Context, first *chunk, last bool) (int64, er
 	if _, err := w.tx.run(ctx, "CREATE TEMP TABLE "+stageTable+" ("+strings.Join(append(types, "ord BIGINT"), ", ")+")"); err != nil {
 		return 0, err
 	}
-	total, unique := int64(0), w.src.unique(first) && last
+	// What is removed is removed once, however often its key comes.
+	removes := w.req.Mode == core.WriteDelete || w.req.Mode == core.WritePrune
+	total, unique := int64(0), removes || w.src.unique(first) && last
 	for c := first; ; {
 		ordered := c.numbered(total)
 		err := w.load(ctx, ordered, stageTable, "")
