@@ -31,6 +31,10 @@ func checkSettings(d *definition) hcl.Diagnostics {
 	if g := d.Guardrail; g != nil && !slices.Contains([]string{"", "refuse_edge", "review", "fail"}, g.OnViolation) {
 		diags = append(diags, fault(g.Range, fmt.Sprintf("on_violation cannot be %q", g.OnViolation), "Choose refuse_edge, review or fail."))
 	}
+	if p := d.Persistence; p != nil && !slices.Contains([]string{"", "most_records_then_oldest", "oldest"}, p.MergeSurvivor) {
+		diags = append(diags, fault(p.Range, fmt.Sprintf("merge_survivor cannot be %q", p.MergeSurvivor), "Choose most_records_then_oldest or oldest."))
+	}
+	diags = append(diags, checkMore(d)...)
 	if x := d.Decision; x != nil {
 		diags = append(diags, checkDecision(x)...)
 	}
@@ -43,8 +47,8 @@ func checkSettings(d *definition) hcl.Diagnostics {
 		}
 	}
 	for _, s := range d.Stitches {
-		if !slices.Contains([]string{"", "last_authenticated", "refuse"}, s.SharedDevice) {
-			diags = append(diags, fault(s.Range, fmt.Sprintf("shared_device cannot be %q", s.SharedDevice), "Choose last_authenticated or refuse."))
+		if !slices.Contains([]string{"", "last_authenticated", "refuse", "split_by_session"}, s.SharedDevice) {
+			diags = append(diags, fault(s.Range, fmt.Sprintf("shared_device cannot be %q", s.SharedDevice), "Choose last_authenticated, refuse or split_by_session."))
 		}
 		if _, err := parseDuration(orText(s.Window, "395d")); err != nil {
 			diags = append(diags, fault(s.Range, "This is not a duration", fmt.Sprintf("window = %q: write days or hours, such as \"395d\".", s.Window)))

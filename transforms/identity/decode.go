@@ -58,6 +58,7 @@ func decode(name string, body hcl.Body, eval *hcl.EvalContext, reads []core.Tabl
 	}
 	diags = append(diags, m.decodeRecords(eval)...)
 	diags = append(diags, m.decodeTables(eval)...)
+	diags = append(diags, m.decodeFiles(eval)...)
 	var more hcl.Diagnostics
 	m.rules, more = compile(&m.def)
 	diags = append(diags, more...)

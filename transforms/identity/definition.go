@@ -70,12 +70,14 @@ type blocklistBlock struct {
 }
 
 type attributeBlock struct {
-	Name      string    `hcl:"name,label"`
-	Kind      string    `hcl:"kind,optional"`
-	Normalize []string  `hcl:"normalize,optional"`
-	Variants  string    `hcl:"variants,optional"`
-	Compare   *bool     `hcl:"compare,optional"`
-	Range     hcl.Range `hcl:",def_range" json:"-"`
+	Name      string   `hcl:"name,label"`
+	Kind      string   `hcl:"kind,optional"`
+	Normalize []string `hcl:"normalize,optional"`
+	Variants  string   `hcl:"variants,optional"`
+	Compare   *bool    `hcl:"compare,optional"`
+	// Sets are the lines of the variants file.
+	Sets  [][]string
+	Range hcl.Range `hcl:",def_range" json:"-"`
 }
 
 type matchRuleBlock struct {
@@ -197,7 +199,6 @@ type survivorFieldBlock struct {
 type persistenceBlock struct {
 	MergeSurvivor string    `hcl:"merge_survivor,optional"`
 	Incremental   *bool     `hcl:"incremental,optional"`
-	Mint          string    `hcl:"mint,optional"`
 	Range         hcl.Range `hcl:",def_range" json:"-"`
 }
 

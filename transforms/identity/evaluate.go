@@ -34,24 +34,11 @@ func Evaluate(ctx context.Context, wh core.Warehouse, name string, labels Labels
 	if err != nil {
 		return Evaluation{}, err
 	}
+	out, err := evaluateGraph(g, labels)
+	if err != nil || !sweep {
+		return out, err
+	}
 	e := newEvaluator(g, labels)
-	out := Evaluation{Unknown: e.unknown}
-	if n := len(e.unknown); n > 0 {
-		out.Notes = append(out.Notes, fmt.Sprintf("%d labels name records that do not exist or are not unique; they are left out", n))
-	}
-	if len(e.pairs) == 0 && e.labelled == 0 {
-		return out, &core.Error{Kind: core.KindData, Op: "evaluate identity." + name, Err: fmt.Errorf("no label names a record of this identity"),
-			Try: "write records as source.stream:key"}
-	}
-	ids := map[string]int32{}
-	found := make([]int32, len(e.order))
-	for i, uid := range e.order {
-		found[i] = numberOf(ids, g.records[uid].ID)
-	}
-	out.Scores = e.score(found)
-	if !sweep {
-		return out, nil
-	}
 	for stop := -4; stop <= 16; stop++ {
 		of, err := e.recluster(ctx, float64(stop))
 		if err != nil {
@@ -60,6 +47,27 @@ func Evaluate(ctx context.Context, wh core.Warehouse, name string, labels Labels
 		out.Sweep = append(out.Sweep, SweepPoint{float64(stop), e.score(of)})
 	}
 	out.Notes = append(out.Notes, "the sweep clusters the stored edges again and leaves out those that guards refused")
+	return out, nil
+}
+
+// evaluateGraph scores the clusters of a graph as they are.
+func evaluateGraph(g *graph, labels Labels) (Evaluation, error) {
+	e := newEvaluator(g, labels)
+	out := Evaluation{Unknown: e.unknown}
+	if n := len(e.unknown); n > 0 {
+		out.Notes = append(out.Notes, fmt.Sprintf("%d labels name records that do not exist or are not unique, such as %q; they are left out: write records as source.stream:key",
+			n, e.unknown[0]))
+	}
+	if len(e.pairs) == 0 && e.labelled == 0 {
+		return out, &core.Error{Kind: core.KindData, Op: "evaluate identity." + g.name, Err: fmt.Errorf("no label names a record of this identity"),
+			Try: "write records as source.stream:key"}
+	}
+	ids := map[string]int32{}
+	found := make([]int32, len(e.order))
+	for i, uid := range e.order {
+		found[i] = numberOf(ids, g.records[uid].ID)
+	}
+	out.Scores = e.score(found)
 	return out, nil
 }
 

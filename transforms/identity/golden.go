@@ -149,10 +149,14 @@ func (p *pipeline) choose(s survivor, records []int32, complete []int32) (any, i
 			return cmp.Compare(a, b)
 		})
 	}
-	if s.collect {
-		return collect(c, able, s.limit), able[0]
+	show := func(raw, code int32) string { return strings.TrimSpace(c.Originals.Value(raw)) }
+	if p.hashed(c.Name) {
+		show = func(_, code int32) string { return p.token(c, code) }
 	}
-	return strings.TrimSpace(c.Originals.Value(firstUsable(c, able[0]))), able[0]
+	if s.collect {
+		return collect(c, able, s.limit, show), able[0]
+	}
+	return show(firstUsable(c, able[0]), c.First(able[0])), able[0]
 }
 
 // firstUsable is the raw code of the first value that normalisation kept.
@@ -163,7 +167,8 @@ func firstUsable(c *frame.Column, r int32) int32 {
 	return c.Raw[c.Start[r]]
 }
 
-func collect(c *frame.Column, records []int32, limit int) any {
+// collect lists the distinct values of the records as a JSON array.
+func collect(c *frame.Column, records []int32, limit int, show func(raw, code int32) string) any {
 	var out []string
 	var seen []int32
 	for _, r := range records {
@@ -174,7 +179,7 @@ func collect(c *frame.Column, records []int32, limit int) any {
 			}
 			if !slices.Contains(seen, code) && (limit == 0 || len(out) < limit) {
 				seen = append(seen, code)
-				out = append(out, strings.TrimSpace(c.Originals.Value(raw)))
+				out = append(out, show(raw, code))
 			}
 		}
 	}

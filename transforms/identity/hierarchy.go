@@ -3,7 +3,6 @@ package identity
 import (
 	"context"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
@@ -25,12 +24,8 @@ func (m store) hierarchyTable(level string) core.Table {
 // max_members is not made.
 func (p *pipeline) writeHierarchies(ctx context.Context, tx core.Tx) error {
 	for _, b := range p.model.def.Hierarchies {
-		blocked, err := blocklist(b)
-		if err != nil {
-			return err
-		}
-		group := p.groupClusters(b, blocked)
-		err = replaceRows(ctx, tx, p.model.hierarchyTable(b.Name), len(group), func(c int, w *rowWriter) {
+		group := p.groupClusters(b, blocklist(b))
+		err := replaceRows(ctx, tx, p.model.hierarchyTable(b.Name), len(group), func(c int, w *rowWriter) {
 			if first := group[c]; first >= 0 {
 				_, rest, _ := strings.Cut(p.ids.IDs[first], "_")
 				w.add(p.ids.IDs[c], defaultPrefix(b.Name)+"_"+rest)
@@ -43,22 +38,12 @@ func (p *pipeline) writeHierarchies(ctx context.Context, tx core.Tx) error {
 	return nil
 }
 
-func blocklist(b hierarchyBlock) (map[string]bool, error) {
+func blocklist(b hierarchyBlock) map[string]bool {
 	out := map[string]bool{}
 	for _, v := range b.Blocklist {
 		out[strings.ToLower(v)] = true
 	}
-	if b.BlocklistFile == "" {
-		return out, nil
-	}
-	data, err := os.ReadFile(b.BlocklistFile)
-	if err != nil {
-		return nil, &core.Error{Kind: core.KindConfig, Op: "read blocklist", Path: "hierarchy." + b.Name + ".blocklist_file", Err: err}
-	}
-	for line := range strings.Lines(string(data)) {
-		out[strings.ToLower(strings.TrimSpace(line))] = true
-	}
-	return out, nil
+	return out
 }
 
 // groupClusters gives each cluster the first cluster of its group, -1 for none.

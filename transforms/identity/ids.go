@@ -86,6 +86,9 @@ func (m *Model) assign(f *frame.Frame, of []int32, p *former) (naming.Result, []
 			in.Gone[p.idOf[i]]++
 		}
 	}
+	if b := m.def.Persistence; b != nil {
+		in.OldestFirst = b.MergeSurvivor == "oldest"
+	}
 	prefix := m.def.IDPrefix
 	if prefix == "" {
 		prefix = defaultPrefix(m.name)

@@ -209,6 +209,7 @@ func (p *pipeline) storedModel() trained {
 			t.Rules = append(t.Rules, specOf(r, p.scanner.Blocks.Stats[i]))
 		}
 	}
+	p.remember(&t)
 	if d := p.model.def.Decision; d != nil {
 		if d.Keep != nil {
 			t.Keep = bandBits(*d.Keep)

@@ -44,6 +44,11 @@ func ReadLabels(r io.Reader, truth string) (Labels, error) {
 	if err != nil {
 		return Labels{}, &core.Error{Kind: core.KindData, Op: "read labels", Err: err}
 	}
+	return labelsOf(rows, truth)
+}
+
+// labelsOf reads rows of text, the names of the columns first.
+func labelsOf(rows [][]string, truth string) (Labels, error) {
 	if len(rows) < 2 {
 		return Labels{}, &core.Error{Kind: core.KindData, Op: "read labels", Err: fmt.Errorf("the file has no rows")}
 	}

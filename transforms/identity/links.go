@@ -111,6 +111,7 @@ func defaultIdentifier(name string, kind frame.Kind) identifier {
 // linker makes exact edges from rules.
 type linker struct {
 	frame  *frame.Frame
+	model  *Model
 	edges  []cluster.Edge
 	held   []sharedValue
 	number int16
@@ -139,6 +140,7 @@ func (k *linker) link(rule matchRule, number int16) error {
 		}
 	}
 	k.number = number
+	test = k.model.timed(rule, k.frame, test)
 	for _, holders := range sharing(k.frame, columns) {
 		k.held = append(k.held, sharedValue{number, holders})
 		k.offer(holders, test)

@@ -32,8 +32,18 @@ func (m *Model) load(ctx context.Context, wh core.Warehouse, l *layout) (*frame.
 		if err := r.read(ctx, wh); err != nil {
 			return nil, err
 		}
+		if r.keyless > 0 {
+			l.report("%d rows of %s have no key and are left out; fill %s, or name another key", r.keyless, r.source.table, strings.Join(r.source.key, ", "))
+		}
 	}
-	return b.Frame(), nil
+	f := b.Frame()
+	for i, n := range f.Repeated {
+		if n > 0 {
+			l.report("%d rows of %s have the key of another row: of each key the newest row is used; name more columns in key, or write grain = \"distinct\"",
+				n, l.sources[i].table)
+		}
+	}
+	return f, nil
 }
 
 // splitsNames reports whether full names are taken apart: for people, when the name is not
@@ -71,6 +81,8 @@ type tableReader struct {
 	buf     []byte
 	key     []byte
 	seen    map[string]int
+	// keyless counts the rows without a key.
+	keyless int
 }
 
 func (r *tableReader) read(ctx context.Context, wh core.Warehouse) error {
@@ -127,6 +139,7 @@ func (r *tableReader) batch(batch arrow.RecordBatch) {
 			at = micros(updated, row)
 		}
 		if !r.recordKey(keys, cells, row) {
+			r.keyless++
 			continue
 		}
 		r.builder.Record(r.number, r.key, at)
@@ -262,16 +275,76 @@ func (m *Model) normaliseFrame(f *frame.Frame, l *layout) error {
 			norm = chain(steps)
 		}
 		id := m.identifier(c.Name)
+		same, written := m.variants(c.Name, norm), writtenCounts(c)
 		c.Normalise(func(dst []byte, value string) []byte {
 			out, ok := norm(dst, value)
 			if !ok || id != nil && id.blocked(value, string(out)) ||
 				c.Kind == frame.Email && l.entity == entityPerson && normalize.IsRoleMailbox(out) {
 				return dst[:0]
 			}
+			if first, ok := same[string(out)]; ok {
+				return append(dst[:0], first...)
+			}
 			return out
 		})
+		l.reportSilent(c, written)
 	}
 	return nil
+}
+
+// variants maps the normal forms of values that mean the same to the first of each set.
+func (m *Model) variants(name string, norm normalize.Func) map[string]string {
+	var same map[string]string
+	for _, b := range m.def.Attributes {
+		if b.Name != name {
+			continue
+		}
+		for _, set := range b.Sets {
+			first := ""
+			for _, v := range set {
+				if v, ok := norm.Of(v); ok && first == "" {
+					first = v
+				} else if ok {
+					if same == nil {
+						same = map[string]string{}
+					}
+					same[v] = first
+				}
+			}
+		}
+	}
+	return same
+}
+
+// reportSilent tells how many values of a column count as missing, although something is
+// written there; written counts the records by value as it came. It shows placeholders,
+// for other values may be personal.
+func (l *layout) reportSilent(c *frame.Column, written []int32) {
+	silent, most, example := int32(0), int32(0), ""
+	for code, n := range written {
+		v := c.Originals.Value(int32(code))
+		if c.NormOf[code] >= 0 || n == 0 || strings.TrimSpace(v) == "" {
+			continue
+		}
+		silent += n
+		if n > most && normalize.IsPlaceholder(v) {
+			most, example = n, fmt.Sprintf(", most often %q", strings.TrimSpace(v))
+		}
+	}
+	if silent > 0 {
+		l.report("%s: %d values are placeholders, blocked or unreadable, and count as missing%s", c.Name, silent, example)
+	}
+}
+
+// writtenCounts counts the cells of each value as it came.
+func writtenCounts(c *frame.Column) []int32 {
+	counts := make([]int32, c.Originals.Len())
+	for _, raw := range c.Raw {
+		if raw >= 0 {
+			counts[raw]++
+		}
+	}
+	return counts
 }
 
 func (m *Model) identifier(name string) *identifier {

@@ -108,8 +108,12 @@ func (m *Model) Build(ctx context.Context, req core.BuildRequest) (core.BuildRes
 	if err := run.match(ctx); err != nil {
 		return core.BuildResult{}, fmt.Errorf("build identity.%s: %w", m.name, err)
 	}
+	tests, err := run.evaluate(ctx)
+	if err != nil {
+		return core.BuildResult{}, err
+	}
 	if err := run.publish(ctx); err != nil {
 		return core.BuildResult{}, fmt.Errorf("publish identity.%s: %w", m.name, err)
 	}
-	return core.BuildResult{Rows: int64(run.frame.Len()), Notes: run.notes}, nil
+	return core.BuildResult{Rows: int64(run.frame.Len()), Tests: tests, Notes: run.notes}, nil
 }

@@ -38,6 +38,8 @@ type pipeline struct {
 	// the decisions in force.
 	trainedOn *trained
 	decided   string
+	// tokenKey makes the tokens of hashed attributes.
+	tokenKey []byte
 	// unchanged says that there is nothing to do.
 	unchanged bool
 }
@@ -65,6 +67,9 @@ func (p *pipeline) match(ctx context.Context) error {
 	if p.former, err = p.model.readFormer(ctx, p.req.Warehouse); err != nil {
 		return err
 	}
+	if err = p.loadKey(ctx); err != nil {
+		return err
+	}
 	if err = p.records(ctx); err != nil {
 		return err
 	}
@@ -88,13 +93,14 @@ func (p *pipeline) match(ctx context.Context) error {
 	}
 	p.ids, p.clusters = p.model.assign(p.frame, p.result.Of, p.former)
 	p.summarise()
-	return nil
+	return p.growth(ctx)
 }
 
 // sameAsBefore reports whether records, decisions and block are those of the last build.
 func (p *pipeline) sameAsBefore(ctx context.Context) (bool, error) {
 	t, err := loadModel(ctx, p.req.Warehouse, p.model.store)
-	if err != nil || t == nil || t.Digest != p.digest() || len(p.former.uids) != p.frame.Len() || len(p.model.tables.events) > 0 {
+	if err != nil || t == nil || t.Digest != p.digest() || len(p.former.uids) != p.frame.Len() || len(p.model.tables.events) > 0 ||
+		p.model.evaluated() {
 		return false, err
 	}
 	p.note("no record has changed")
@@ -112,16 +118,14 @@ func (p *pipeline) records(ctx context.Context) error {
 	if err = p.model.normaliseFrame(p.frame, p.layout); err != nil {
 		return err
 	}
+	p.notes = append(p.notes, p.layout.reports...)
 	p.derive()
 	return nil
 }
 
 func (p *pipeline) exactEdges() error {
-	p.rules = p.model.rules.match
-	if len(p.rules) == 0 {
-		p.rules = defaultRules(p.layout)
-	}
-	k := &linker{frame: p.frame}
+	p.rules = p.model.exactRules(p.layout)
+	k := &linker{model: p.model, frame: p.frame}
 	for i, rule := range p.rules {
 		p.ruleName = append(p.ruleName, rule.name)
 		if rule.alone {
@@ -162,7 +166,7 @@ func (p *pipeline) cluster(ctx context.Context) error {
 		}
 	}
 	p.result = result
-	return nil
+	return p.violations()
 }
 
 // clusterOptions reads the clustering block; weights are in millionths of a bit.

@@ -25,8 +25,8 @@ func (m *Model) resolve(tables map[core.TableName]core.Table) (*layout, error) {
 				Err: fmt.Errorf("there is no table %s", m.from[i][0]), Try: "run the source first, or check the stream's name"}
 		}
 		source, stream := sourceOf(table.Name)
-		s := recordSource{table: table.Name, key: r.Key, updated: r.UpdatedAt, observed: r.ObservedAt, distinct: r.Grain == "distinct"}
-		s.Source = frame.Source{Record: r.Name, Source: source, Stream: stream, Trust: 50}
+		s := recordSource{table: table.Name, key: r.Key, updated: r.UpdatedAt, observed: r.ObservedAt}
+		s.Source = frame.Source{Record: r.Name, Source: source, Stream: stream, Trust: 50, Distinct: r.Grain == "distinct"}
 		if r.Trust != nil {
 			s.Trust = *r.Trust
 		}

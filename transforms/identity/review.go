@@ -22,11 +22,14 @@ type Question struct {
 	Probability float64 `json:"probability"`
 	// Joined says whether they are one today.
 	Joined bool `json:"joined"`
+	// Sampled pairs are not in doubt: they are asked about to see how often the engine errs.
+	Sampled bool `json:"sampled,omitempty"`
 }
 
-// Review lists open pairs: those whose weight lies between keep and link, and those that
-// a guard refused, without those already decided. The most doubtful come first. limit 0
-// means all.
+// Review lists open pairs: those whose weight lies between keep and link and, with
+// on_violation = "review", those that a guard refused, without those already decided. The
+// most doubtful come first, and after them the sample of pairs that are not in doubt that
+// the review block asks for. limit 0 means all.
 func Review(ctx context.Context, wh core.Warehouse, name string, limit int) ([]Question, error) {
 	g, err := loadGraph(ctx, wh, name)
 	if err != nil {
@@ -43,13 +46,20 @@ func Review(ctx context.Context, wh core.Warehouse, name string, limit int) ([]Q
 	}
 	low, high := g.bands()
 	var out []Question
-	for _, e := range g.edges {
-		open := e.tier == "probable" && e.bits >= low && e.bits < high && e.outcome != "inside" || e.outcome == "refused" && e.tier != "must"
-		if !open || done[pair64{e.a, e.b}] {
-			continue
-		}
+	var clear []storedEdge
+	ask := func(e storedEdge) Question {
 		done[pair64{e.a, e.b}] = true
-		out = append(out, Question{Step: g.step(e), Probability: probability(e.bits), Joined: g.records[e.a].ID == g.records[e.b].ID})
+		return Question{Step: g.step(e), Probability: probability(e.bits), Joined: g.records[e.a].ID == g.records[e.b].ID}
+	}
+	for _, e := range g.edges {
+		refused := e.outcome == "refused"
+		switch {
+		case done[pair64{e.a, e.b}] || e.tier == "must" || refused && (g.model == nil || !g.model.AskRefused):
+		case refused || e.tier == "probable" && e.bits >= low && e.bits < high && e.outcome != "inside":
+			out = append(out, ask(e))
+		case e.tier == "probable":
+			clear = append(clear, e)
+		}
 	}
 	slices.SortStableFunc(out, func(x, y Question) int {
 		return cmp.Or(cmp.Compare(doubt(x), doubt(y)), cmp.Compare(x.A.String(), y.A.String()), cmp.Compare(x.B.String(), y.B.String()))
@@ -57,7 +67,26 @@ func Review(ctx context.Context, wh core.Warehouse, name string, limit int) ([]Q
 	if limit > 0 {
 		out = out[:min(limit, len(out))]
 	}
+	for _, e := range g.sample(clear) {
+		if !done[pair64{e.a, e.b}] {
+			q := ask(e)
+			q.Sampled = true
+			out = append(out, q)
+		}
+	}
 	return out, nil
+}
+
+// sample picks as many edges as the review block wants, the same ones every time.
+func (g *graph) sample(edges []storedEdge) []storedEdge {
+	if g.model == nil || g.model.Sample == 0 {
+		return nil
+	}
+	mix := func(e storedEdge) uint64 { return (e.a ^ e.b<<1) * 0x9E3779B97F4A7C15 }
+	slices.SortFunc(edges, func(x, y storedEdge) int {
+		return cmp.Or(cmp.Compare(mix(x), mix(y)), cmp.Compare(x.a, y.a), cmp.Compare(x.b, y.b))
+	})
+	return edges[:min(g.model.Sample, len(edges))]
 }
 
 // doubt is the distance of the weight from even odds.

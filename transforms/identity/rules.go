@@ -143,6 +143,9 @@ func compileIdentifier(b identifierBlock) (identifier, hcl.Diagnostics) {
 	var diags hcl.Diagnostics
 	id := identifier{name: b.Name, priority: b.Priority, exclusive: b.Exclusive, maxPersons: b.MaxPersons, maxEach: b.MaxValues,
 		links: b.Deterministic == nil || *b.Deterministic, values: map[string]bool{}, local: map[string]bool{}}
+	if problem := checkIdentifier(b); problem != "" {
+		diags = append(diags, fault(b.Range, "These limits cannot be", problem))
+	}
 	if b.ValidFor != "" {
 		d, err := parseDuration(b.ValidFor)
 		if err != nil {

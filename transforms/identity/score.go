@@ -190,7 +190,8 @@ func (p *pipeline) train(ctx context.Context) error {
 	for _, s := range p.scanner.Blocks.Stats {
 		candidates += s.Pairs
 	}
-	share := min(1, trainPairs/float64(max(candidates, 1)))
+	training := p.training()
+	share := min(1, training.candidates/float64(max(candidates, 1)))
 	sampled := p.sampler(1 - math.Sqrt(1-share))
 	sample, err := p.scanner.Run(ctx, kernel.Options{Floor: math.MinInt32, Weigh: func(uint64) int32 { return 0 },
 		Pass: func(a, b int32) bool { return sampled(a) || sampled(b) }})
@@ -200,7 +201,7 @@ func (p *pipeline) train(ctx context.Context) error {
 	for i := range sample.Counts {
 		sample.Counts[i].N /= share
 	}
-	shares, random, _ := p.scanner.Random(p.frame.Len(), randomPairs, uint64(p.seed()))
+	shares, random, _ := p.scanner.Random(p.frame.Len(), training.random, uint64(p.seed()))
 	n := float64(p.frame.Len())
 	p.fitted = kernel.Model(p.scanner.Comparisons)
 	p.fitted.Prior = 1 / n
@@ -216,6 +217,7 @@ func (p *pipeline) train(ctx context.Context) error {
 	}
 	p.fitted.Fit(sample.Counts, fs.FitOptions{Pairs: n * (n - 1) / 2, Random: shares, RandomCounts: random, Strength: 20,
 		Rivals: rivals(p.frame.Len(), sample.Matches, sampled)})
+	p.guessPrior()
 	for _, message := range p.fitted.Messages {
 		p.note("%s", message)
 	}

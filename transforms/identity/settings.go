@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -21,7 +22,6 @@ type recordSource struct {
 	key      []string
 	updated  string
 	observed string
-	distinct bool
 	columns  []mapping
 }
 
@@ -46,8 +46,14 @@ type layout struct {
 	sources    []recordSource
 	attributes []attribute
 	notes      []string
+	// reports are what reading the records brought to light.
+	reports []string
 	// guessed attributes come from a column's name, not from a declared meaning.
 	guessed map[string]bool
+}
+
+func (l *layout) report(format string, args ...any) {
+	l.reports = append(l.reports, fmt.Sprintf(format, args...))
 }
 
 func (l *layout) attribute(name string) *attribute {

@@ -93,6 +93,7 @@ func (p *pipeline) aloneEdges(of []int32) (bool, error) {
 		if err != nil {
 			return false, fmt.Errorf("match_rule %s: %w", rule.name, err)
 		}
+		test = p.model.timed(rule, p.frame, test)
 		start := len(p.edges)
 		for _, holders := range sharingOne(p.frame, c) {
 			if persons(of, holders, named) <= 1 {

@@ -24,7 +24,11 @@ type stitching struct {
 	window   int64         // microseconds
 	refuse   bool          // leave devices of several persons alone
 	backfill bool
+	session  bool // of a device of several persons, only what is close to a login
 }
+
+// sessionGap is the longest time between a login and what else was done in its session.
+const sessionGap = int64(30 * time.Minute / time.Microsecond)
 
 // A login says that the person of a record used a device at a time.
 type login struct {
@@ -47,7 +51,7 @@ func (p *pipeline) stitch(ctx context.Context) error {
 			return fmt.Errorf("stitch %s: %w", b.Name, err)
 		}
 		s := stitching{name: b.Name, device: p.frame.Column(b.Link[0]), login: p.frame.Column(b.Link[1]), window: window.Microseconds(),
-			refuse: b.SharedDevice == "refuse", backfill: b.Backfill == nil || *b.Backfill}
+			refuse: b.SharedDevice == "refuse", session: b.SharedDevice == "split_by_session", backfill: b.Backfill == nil || *b.Backfill}
 		if s.device == nil || s.login == nil {
 			p.note("stitch %s is not used: no record has %s and %s", b.Name, b.Link[0], b.Link[1])
 			continue
@@ -90,8 +94,12 @@ func (p *pipeline) stitchLogins(s stitching, logins map[int32][]login) {
 		}
 		for _, device := range s.device.Of(r) {
 			list := logins[device]
-			if s.refuse && persons(codesOf(list), indexes(list), nil) > 1 {
-				continue
+			s := s
+			if (s.refuse || s.session) && persons(codesOf(list), indexes(list), nil) > 1 {
+				if s.refuse {
+					continue
+				}
+				s.window = min(s.window, sessionGap)
 			}
 			if at := s.pick(list, p.frame.Updated[r]); at >= 0 && list[at].record != r {
 				o := list[at].record

@@ -141,6 +141,14 @@ func (r tableRow) number(i int) int64 {
 	return 0
 }
 
+func (r tableRow) real(i int) float64 {
+	c, ok := r.cells[i].(*array.Float64)
+	if !ok || !c.IsValid(r.row) {
+		return 0
+	}
+	return c.Value(r.row)
+}
+
 func (r tableRow) flag(i int) bool {
 	c, ok := r.cells[i].(*array.Boolean)
 	return ok && c.IsValid(r.row) && c.Value(r.row)

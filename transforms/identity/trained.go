@@ -18,6 +18,12 @@ type trained struct {
 	// bit.
 	Keep int64 `json:"keep"`
 	Link int64 `json:"link"`
+	// AskRefused puts pairs that a guard refused in the queue too, and Sample so many pairs
+	// that are not in doubt.
+	AskRefused bool `json:"ask_refused,omitempty"`
+	Sample     int  `json:"sample,omitempty"`
+	// Key makes the tokens of hashed attributes.
+	Key []byte `json:"key,omitempty"`
 	// Rules are the blocking rules, Fingerprint that of the block, Records the number that
 	// the model was trained on, and Digest stands for all that was read in the last build.
 	Rules       []ruleSpec `json:"rules,omitempty"`

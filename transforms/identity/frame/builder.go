@@ -59,8 +59,8 @@ func (b *Builder) Value(column int, value []byte) {
 	c.cells = append(c.cells, cell{int32(last), code})
 }
 
-// Frame gives the records in order of UID. Of records with the same source, stream and
-// key the last one stays.
+// Frame gives the records in order of UID. Of rows with the same source, stream and key
+// the newest one stays; in distinct sources they are one record with the values of all.
 func (b *Builder) Frame() *Frame {
 	f := &b.frame
 	order := make([]int32, len(f.UID))
@@ -77,10 +77,12 @@ func (b *Builder) Frame() *Frame {
 		if c := cmp.Compare(f.Key.Value(f.KeyOf[x]), f.Key.Value(f.KeyOf[y])); c != 0 {
 			return c
 		}
-		return cmp.Or(cmp.Compare(f.Updated[x], f.Updated[y]), cmp.Compare(x, y))
+		// The order of arrival must not matter, so rows of one time go by what they hold.
+		return cmp.Or(cmp.Compare(f.Updated[x], f.Updated[y]), cmp.Compare(f.RowHash[x], f.RowHash[y]), cmp.Compare(x, y))
 	})
+	f.Repeated = make([]int, len(f.Sources))
 	order = b.dropRepeated(order)
-	out := &Frame{Sources: f.Sources, Key: f.Key, Columns: f.Columns}
+	out := &Frame{Sources: f.Sources, Key: f.Key, Columns: f.Columns, Repeated: f.Repeated}
 	out.Source = permute(f.Source, order)
 	out.UID = permute(f.UID, order)
 	out.KeyOf = permute(f.KeyOf, order)
@@ -92,9 +94,13 @@ func (b *Builder) Frame() *Frame {
 	return out
 }
 
+// dropRepeated keeps the last of several rows of one key, and gathers the others' values
+// in it where the source is distinct.
 func (b *Builder) dropRepeated(order []int32) []int32 {
 	f := &b.frame
 	kept := order[:0]
+	first := 0
+	var runs [][]int32
 	for i, r := range order {
 		if i+1 < len(order) {
 			next := order[i+1]
@@ -102,9 +108,67 @@ func (b *Builder) dropRepeated(order []int32) []int32 {
 				continue
 			}
 		}
+		switch distinct := f.Sources[f.Source[r]].Distinct; {
+		case i > first && distinct:
+			runs = append(runs, slices.Clone(order[first:i+1]))
+		case !distinct:
+			f.Repeated[f.Source[r]] += i - first
+		}
+		first = i + 1
 		kept = append(kept, r)
 	}
+	if len(runs) > 0 {
+		b.gather(runs)
+	}
 	return kept
+}
+
+// gather moves the values of each run of rows to its last row, every value once and in
+// the order of its text.
+func (b *Builder) gather(runs [][]int32) {
+	f := &b.frame
+	into := make(map[int32]int32)
+	for _, run := range runs {
+		last := run[len(run)-1]
+		f.RowHash[last] = 0
+		for _, r := range run {
+			into[r] = last
+		}
+	}
+	for k := range b.columns {
+		c := &b.columns[k]
+		values := map[int32][]int32{}
+		var others []cell
+		for _, run := range runs {
+			for _, r := range run {
+				if c.Raw[r] >= 0 {
+					values[into[r]] = append(values[into[r]], c.Raw[r])
+					c.Raw[r] = -1
+				}
+			}
+		}
+		for _, x := range c.cells {
+			if last, ok := into[x.record]; ok {
+				values[last] = append(values[last], x.code)
+			} else {
+				others = append(others, x)
+			}
+		}
+		c.cells = others
+		for _, run := range runs {
+			last := run[len(run)-1]
+			codes := values[last]
+			slices.SortFunc(codes, func(x, y int32) int { return cmp.Compare(c.Originals.Value(x), c.Originals.Value(y)) })
+			for i, code := range slices.Compact(codes) {
+				f.RowHash[last] += xxh3.HashStringSeed(c.Originals.Value(code), uint64(k)+1)
+				if i == 0 {
+					c.Raw[last] = code
+				} else {
+					c.cells = append(c.cells, cell{last, code})
+				}
+			}
+		}
+	}
 }
 
 func (c *builderColumn) place(order []int32) {

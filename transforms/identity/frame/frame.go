@@ -24,7 +24,10 @@ type Frame struct {
 	Updated []int64
 	// RowHash changes when any mapped value changes.
 	RowHash []uint64
-	Columns []*Column
+	// Repeated counts, by source, the rows that had the key of another one; of distinct
+	// sources it is 0.
+	Repeated []int
+	Columns  []*Column
 }
 
 // Source names where records come from.
@@ -32,6 +35,8 @@ type Source struct {
 	// Record is the name of the record block, Source and Stream name the table.
 	Record, Source, Stream string
 	Trust                  int
+	// Distinct sources have many rows for one record: the record holds the values of all.
+	Distinct bool
 }
 
 // Len is the number of records.

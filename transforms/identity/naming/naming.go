@@ -56,6 +56,9 @@ type Input struct {
 	Mint func(cluster int, generation int) string
 	// Build numbers this build; it becomes the birth of new ids.
 	Build int64
+	// OldestFirst lets age decide before the number of records: of several ids that meet
+	// in a cluster the oldest stays.
+	OldestFirst bool
 }
 
 // Result of Assign: the id of each cluster, what happened, and all ids as they are now.
@@ -77,7 +80,11 @@ func Assign(in Input) Result {
 	votes := ballots(in)
 	slices.SortFunc(votes, func(x, y vote) int {
 		kx, ky := in.Known[x.known], in.Known[y.known]
-		return cmp.Or(cmp.Compare(btoi(ky.Pinned), btoi(kx.Pinned)), -cmp.Compare(x.weight, y.weight),
+		oldest := 0
+		if in.OldestFirst {
+			oldest = cmp.Compare(kx.Born, ky.Born)
+		}
+		return cmp.Or(cmp.Compare(btoi(ky.Pinned), btoi(kx.Pinned)), oldest, -cmp.Compare(x.weight, y.weight),
 			-cmp.Compare(int64(x.count)*int64(former[y.known]), int64(y.count)*int64(former[x.known])),
 			cmp.Compare(kx.Born, ky.Born), cmp.Compare(kx.ID, ky.ID), cmp.Compare(x.cluster, y.cluster))
 	})
