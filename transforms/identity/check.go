@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"sort"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
+	"github.com/unsilo/unsilo/core"
 	"github.com/unsilo/unsilo/transforms/identity/similar"
 )
 
@@ -94,8 +96,8 @@ func checkSurvivor(rule string, at hcl.Range) hcl.Diagnostics {
 	return hcl.Diagnostics{fault(at, fmt.Sprintf("There is no survivorship rule %q", rule), "Rules are "+strings.Join(survivorRules, ", ")+".")}
 }
 
-// checkMapped finds rules on attributes that no record maps. It can tell only when every
-// record has a map of its own.
+// checkMapped finds rules on attributes that no record maps. Before the tables are known it
+// can tell only when every record has a map of its own.
 func (m *Model) checkMapped() hcl.Diagnostics {
 	mapped := map[string]bool{}
 	for i := range m.def.Records {
@@ -106,6 +108,28 @@ func (m *Model) checkMapped() hcl.Diagnostics {
 			mapped[name] = true
 		}
 	}
+	return m.unmapped(mapped)
+}
+
+// checkAttributes is checkMapped once the tables are known.
+func (m *Model) checkAttributes(l *layout) error {
+	mapped := map[string]bool{}
+	for _, a := range l.attributes {
+		mapped[a.name] = true
+	}
+	diags := m.unmapped(mapped)
+	if len(diags) == 0 {
+		return nil
+	}
+	d := diags[0]
+	return &core.Error{Kind: core.KindConfig, Op: "plan identity." + m.name, Path: fmt.Sprintf("%s:%d", d.Subject.Filename, d.Subject.Start.Line),
+		Err: errors.New(lowerFirst(d.Summary)), Try: lowerFirst(d.Detail)}
+}
+
+func lowerFirst(s string) string { return strings.ToLower(s[:1]) + s[1:] }
+
+// unmapped finds what the block says about attributes that are not there.
+func (m *Model) unmapped(mapped map[string]bool) hcl.Diagnostics {
 	if mapped["full_name"] {
 		mapped["first_name"], mapped["last_name"] = true, true
 	}
@@ -113,43 +137,81 @@ func (m *Model) checkMapped() hcl.Diagnostics {
 		mapped["full_name"] = true
 	}
 	var diags hcl.Diagnostics
-	need := func(names []string, at hcl.Range, what string) {
-		for _, n := range names {
-			if !mapped[n] && !mapped[strings.TrimSuffix(n, "_local_part")] && !mapped[strings.TrimSuffix(n, "_domain")] &&
-				!mapped[strings.TrimSuffix(n, "_normalized")] {
-				d := fault(at, fmt.Sprintf("No record maps %q", n), fmt.Sprintf("%s uses it. Mapped are %s.", what, keys(mapped)))
-				if near := nearest(n, mapped); near != "" {
-					d.Detail += fmt.Sprintf(" Did you mean %q?", near)
-				}
-				diags = append(diags, d)
+	for _, use := range m.uses() {
+		for _, n := range use.names {
+			known := mapped[n] || n == jointName
+			for _, suffix := range []string{"_local_part", "_domain", "_normalized", "_codes"} {
+				known = known || mapped[strings.TrimSuffix(n, suffix)]
 			}
+			if known || n == "address_normalized" && mapped["street"] {
+				continue
+			}
+			d := fault(use.at, fmt.Sprintf("No record maps %q", n), fmt.Sprintf("%s uses it. Mapped are %s.", use.what, keys(mapped)))
+			if near := nearest(n, mapped); near != "" {
+				d.Detail += fmt.Sprintf(" Did you mean %q?", near)
+			}
+			diags = append(diags, d)
 		}
 	}
+	return diags
+}
+
+// A use of attributes somewhere in the block.
+type use struct {
+	names []string
+	at    hcl.Range
+	what  string
+}
+
+func (m *Model) uses() []use {
+	var out []use
 	for i, b := range m.def.MatchRules {
-		need(b.On, b.Range, "match_rule "+b.Name)
+		out = append(out, use{b.On, b.Range, "match_rule " + b.Name})
 		if w := m.rules.match[i].when; w != nil {
-			need(w.Names(), b.Range, "match_rule "+b.Name)
+			out = append(out, use{w.Names(), b.Range, "match_rule " + b.Name})
 		}
 	}
 	for _, b := range m.def.Identifiers {
-		need([]string{b.Name}, b.Range, "identifier "+b.Name)
+		out = append(out, use{[]string{b.Name}, b.Range, "identifier " + b.Name})
 	}
 	for _, b := range m.def.Attributes {
-		need([]string{b.Name}, b.Range, "attribute "+b.Name)
+		out = append(out, use{[]string{b.Name}, b.Range, "attribute " + b.Name})
 	}
 	for i, b := range m.def.Blocking {
 		for _, e := range m.rules.blocking[i].keys {
 			if e != nil {
-				need(attributeNames(e), b.Range, "blocking_rule "+b.Name)
+				out = append(out, use{attributeNames(e), b.Range, "blocking_rule " + b.Name})
 			}
 		}
 	}
 	if m.def.Model != nil {
 		for _, c := range m.def.Model.Comparisons {
-			need(c.On, c.Range, "comparison "+c.Name)
+			out = append(out, use{c.On, c.Range, "comparison " + c.Name})
+		}
+		if t := m.def.Model.Train; t != nil {
+			out = append(out, use{slices.Concat(t.On...), m.def.Model.Range, "train"})
 		}
 	}
-	return diags
+	if g := m.def.Guardrail; g != nil {
+		for _, r := range m.rules.guards {
+			out = append(out, use{r.when.Names(), g.Range, "cannot_link " + r.name})
+		}
+	}
+	for _, b := range m.def.Hierarchies {
+		out = append(out, use{slices.Concat(b.On, b.Fallback), b.Range, "hierarchy " + b.Name})
+	}
+	for _, b := range m.def.Stitches {
+		out = append(out, use{b.Link, b.Range, "stitch " + b.Name})
+	}
+	if s := m.def.Survivor; s != nil {
+		for _, f := range s.Fields {
+			out = append(out, use{[]string{f.Name}, f.Range, "survivorship"})
+		}
+	}
+	if p := m.def.Privacy; p != nil {
+		out = append(out, use{p.Hash, p.Range, "privacy"})
+	}
+	return out
 }
 
 func keys(set map[string]bool) string {

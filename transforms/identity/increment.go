@@ -214,6 +214,9 @@ func (p *pipeline) storedModel() trained {
 		if d.Keep != nil {
 			t.Keep = bandBits(*d.Keep)
 		}
+		if d.Review != nil {
+			t.Likely = bandBits(*d.Review)
+		}
 		if d.Link != nil {
 			t.Link = bandBits(*d.Link)
 		}

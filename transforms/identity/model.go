@@ -30,6 +30,9 @@ func (m *Model) Plan(_ context.Context, req core.ModelPlanRequest) (core.ModelPl
 			Err: errors.New("no column says anything about who is who"),
 			Try: "give the streams means, or write record blocks with a map"}
 	}
+	if err := m.checkAttributes(l); err != nil {
+		return core.ModelPlan{}, err
+	}
 	if err := m.checkConditions(l); err != nil {
 		return core.ModelPlan{}, err
 	}

@@ -62,7 +62,7 @@ func Review(ctx context.Context, wh core.Warehouse, name string, limit int) ([]Q
 		}
 	}
 	slices.SortStableFunc(out, func(x, y Question) int {
-		return cmp.Or(cmp.Compare(doubt(x), doubt(y)), cmp.Compare(x.A.String(), y.A.String()), cmp.Compare(x.B.String(), y.B.String()))
+		return cmp.Or(cmp.Compare(g.half(x), g.half(y)), cmp.Compare(doubt(x), doubt(y)), cmp.Compare(x.A.String(), y.A.String()), cmp.Compare(x.B.String(), y.B.String()))
 	})
 	if limit > 0 {
 		out = out[:min(limit, len(out))]
@@ -87,6 +87,14 @@ func (g *graph) sample(edges []storedEdge) []storedEdge {
 		return cmp.Or(cmp.Compare(mix(x), mix(y)), cmp.Compare(x.a, y.a), cmp.Compare(x.b, y.b))
 	})
 	return edges[:min(g.model.Sample, len(edges))]
+}
+
+// half is 0 in the upper part of a band that decision.review divides.
+func (g *graph) half(q Question) int {
+	if g.model != nil && g.model.Likely != 0 && int64(q.Bits*1e6) < g.model.Likely {
+		return 1
+	}
+	return 0
 }
 
 // doubt is the distance of the weight from even odds.

@@ -18,6 +18,8 @@ type trained struct {
 	// bit.
 	Keep int64 `json:"keep"`
 	Link int64 `json:"link"`
+	// Likely divides the band, 0 when it is one: what lies above comes first.
+	Likely int64 `json:"likely,omitempty"`
 	// AskRefused puts pairs that a guard refused in the queue too, and Sample so many pairs
 	// that are not in doubt.
 	AskRefused bool `json:"ask_refused,omitempty"`
