@@ -36,7 +36,7 @@ source "sqlite" "erp" {
 // TestCrashOnFullDisk fills the disk in the middle of a run: the run fails and says why,
 // what was acknowledged stands, and when there is room again the next run goes on.
 func TestCrashOnFullDisk(t *testing.T) {
-	dir := smallDisk(t, 48<<20)
+	dir := smallDisk(t, 128<<20) // the warehouse, its log and the snapshot for readers
 	c := newCrashCompany(t, 1)
 	b := newCrashBench(t, c)
 	b.dir = dir
