@@ -22,7 +22,9 @@ type Warehouse interface {
 	Scan(ctx context.Context, table TableName, columns ...string) (array.RecordReader, error)
 	// States lists the positions of all streams.
 	States(ctx context.Context) ([]StateRow, error)
-	// Begin opens a transaction. It waits for its turn if it must, or until ctx ends.
+	// Begin opens a transaction. It waits for its turn if it must, or until ctx ends. Of two
+	// that are open at once and write one table by key, the later gets an Error of
+	// KindUnavailable from Write: each would insert a key that is new to both.
 	Begin(ctx context.Context) (Tx, error)
 	// Close releases the warehouse; open transactions are rolled back.
 	Close() error

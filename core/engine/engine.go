@@ -38,6 +38,10 @@ type Engine struct {
 	opening  sync.Mutex
 	opened   map[string]*openSource
 
+	// quarantining is held by the transaction that writes to the quarantine, the one table
+	// that streams share.
+	quarantining sync.Mutex
+
 	// key tells quarantined records apart that may not be shown.
 	keying sync.Mutex
 	key    []byte

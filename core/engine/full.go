@@ -50,6 +50,7 @@ func (l *fullLanding) store(ctx context.Context, c *chunk) error {
 		return err
 	}
 	defer w.release()
+	defer l.turn(w.rejects)()
 	err = l.inTx(ctx, func(tx core.Tx) error {
 		for _, g := range w.groups {
 			if g.op != core.OpUpsert && !l.keyed() {

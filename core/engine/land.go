@@ -60,6 +60,7 @@ func (l *landing) commit(ctx context.Context, c *chunk, state core.State, withPe
 		return err
 	}
 	defer w.release()
+	defer l.turn(w.rejects)()
 	tx, err := l.Warehouse.Begin(ctx)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
@@ -163,6 +164,7 @@ func (l *landing) hold(ctx context.Context, c *chunk) error {
 		}
 		l.pending = true
 	}
+	defer l.turn(w.rejects)()
 	err = l.inTx(ctx, func(tx core.Tx) error {
 		waiting := &landing{streamRun: l.streamRun, target: l.pendingTable(), mode: core.WriteAppend}
 		for _, g := range w.groups {

@@ -77,6 +77,16 @@ func (s *streamRun) quarantine(ctx context.Context, tx core.Tx, rejects []reject
 	return s.fail("quarantine_after")
 }
 
+// turn waits until a transaction that sets records aside may begin. The quarantine is one
+// table for all streams, which transactions that are open at once cannot write by key.
+func (s *streamRun) turn(rejects []reject) (done func()) {
+	if len(rejects) == 0 {
+		return func() {}
+	}
+	s.quarantining.Lock()
+	return s.quarantining.Unlock
+}
+
 // maxCounted bounds the records that are told apart when they are counted; beyond it one
 // that comes again is counted again.
 const maxCounted = 1 << 20

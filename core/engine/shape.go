@@ -30,7 +30,7 @@ type shaper struct {
 func newShaper(step plan.StreamStep, mask func(map[string]string) (core.Transform, error)) (*shaper, error) {
 	s := &shaper{step: step}
 	if len(step.Mask) > 0 {
-		t, err := mask(step.Mask)
+		t, err := mask(step.Masks())
 		if err != nil {
 			return nil, err
 		}

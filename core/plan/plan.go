@@ -6,6 +6,7 @@
 package plan
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -139,6 +140,21 @@ type StreamStep struct {
 // Replaces reports whether a column changes so that the table is written anew.
 func (s StreamStep) Replaces() bool {
 	return slices.ContainsFunc(s.Changes, func(c ColumnChange) bool { return c.Kind == ChangeReplace })
+}
+
+// KeyMask is the mask that hmac becomes on a column of the key: normalised alike, different
+// keys would become one.
+const KeyMask = "hmac_key"
+
+// Masks are the masks that the rows go through: those of Mask, with KeyMask on the key.
+func (s StreamStep) Masks() map[string]string {
+	masks := maps.Clone(s.Mask)
+	for _, column := range s.Stream.PrimaryKey {
+		if masks[column] == "hmac" {
+			masks[column] = KeyMask
+		}
+	}
+	return masks
 }
 
 // ID names the step's stream.

@@ -189,3 +189,35 @@ func TestSelectors(t *testing.T) {
 		t.Errorf("an unknown selector gave %v", ds)
 	}
 }
+
+// A key is masked so that different keys stay different, or the plan fails.
+func TestMasksOfKeys(t *testing.T) {
+	s := contacts()
+	s.PrimaryKey = []string{"email"}
+	in := input(config.Stream{Mask: map[string]string{"email": "hmac", "size": "redact"}}, s)
+	var asked map[string]string
+	in.Mask = func(columns map[string]string) (core.Transform, error) {
+		asked = columns
+		return nil, errors.New("enough")
+	}
+	plan.Make(in)
+	if asked["email"] != plan.KeyMask || asked["size"] != "redact" {
+		t.Errorf("masks asked for are %v", asked)
+	}
+	for _, mask := range []string{"redact", "partial", "drop", "year"} {
+		_, ds := plan.Make(input(config.Stream{Mask: map[string]string{"email": mask}}, s))
+		if !ds.HasErrors() || !strings.Contains(ds[0].Summary, `key column "email"`) {
+			t.Errorf("%s on a key: %v", mask, ds)
+		}
+	}
+}
+
+// A table with history is planned with the columns that keep versions apart.
+func TestHistoryColumnsArePlanned(t *testing.T) {
+	step := one(t, input(config.Stream{Write: "history", Means: map[string]core.Means{"email": core.PersonEmail}}, contacts()))
+	for _, name := range []string{core.HistoryFrom, core.HistoryTo} {
+		if !step.Table.Schema.HasField(name) {
+			t.Errorf("the planned table lacks %s", name)
+		}
+	}
+}

@@ -167,6 +167,12 @@ func (m *maker) modes(step *StreamStep, b config.Stream, at func(string) *core.R
 		m.fail(at("mask"), fmt.Sprintf("the delete field %q cannot be masked", step.Stream.DeleteField),
 			"Masked, it no longer tells which rows are gone.", "take it out of mask")
 	}
+	for _, column := range step.Stream.PrimaryKey {
+		if mask := step.Mask[column]; mask != "" && mask != "keep" && mask != "hmac" {
+			m.fail(at("mask"), fmt.Sprintf("the key column %q cannot be masked with %q", column, mask),
+				"Rows could no longer be told apart.", `write "hmac": it keeps different values different`)
+		}
+	}
 	if step.Write == core.WriteAppend && step.Mode == ModeIncremental {
 		step.Notes = append(step.Notes, "rows at the cursor's boundary are read again on every run and, without a key, land again")
 	}
@@ -211,7 +217,23 @@ func (m *maker) landing(step *StreamStep, at func(string) *core.Range) {
 				`set on_schema_change = "evolve", or leave the new columns out with exclude`)
 		}
 	}
+	if step.Write == core.WriteHistory {
+		step.Table.Schema = withHistory(step.Table.Schema)
+	}
 	m.position(step, at)
+}
+
+// withHistory adds the columns that keep versions apart. The warehouse would add them with
+// the first rows; planned, they are there from the start, for models too.
+func withHistory(s *arrow.Schema) *arrow.Schema {
+	fields := s.Fields()
+	for _, name := range []string{core.HistoryFrom, core.HistoryTo} {
+		if !s.HasField(name) {
+			fields = append(fields, arrow.Field{Name: name, Nullable: true,
+				Type: core.Canonical(&arrow.TimestampType{Unit: arrow.Microsecond, TimeZone: "UTC"})})
+		}
+	}
+	return arrow.NewSchema(fields, nil)
 }
 
 // keepColumns plans a table whose columns stay as they are, whatever the source now offers.
@@ -264,7 +286,7 @@ func (m *maker) maskedSchema(step *StreamStep) (*arrow.Schema, error) {
 	if m.Mask == nil {
 		return nil, &core.Error{Kind: core.KindInternal, Op: "mask " + step.ID().String(), Err: fmt.Errorf("no masks are known")}
 	}
-	t, err := m.Mask(step.Mask)
+	t, err := m.Mask(step.Masks())
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,8 @@
 // through (core.MaskKey). Null stays null under every mask.
 //
 //	hmac     p1_x3k…: equal values have equal tokens under one key, see Options.Key
+//	hmac_key the same for columns of a primary key: values that are equal only once they are
+//	         normalised, such as A@x and a@x, have tokens that begin alike and stay two
 //	redact   [redacted]; null for columns that are not text
 //	partial  a***@acme.fi, ***67, A***: at most a quarter of the characters, by meaning
 //	year     the year of a date
@@ -35,6 +37,7 @@ import (
 // The masks.
 const (
 	HMAC    = "hmac"
+	HMACKey = "hmac_key"
 	Redact  = "redact"
 	Partial = "partial"
 	Year    = "year"
@@ -42,7 +45,8 @@ const (
 	Keep    = "keep"
 )
 
-// Names lists the masks.
+// Names lists the masks that a project chooses from; HMACKey takes the place of HMAC where it
+// is needed.
 func Names() []string { return []string{HMAC, Redact, Partial, Year, Drop, Keep} }
 
 // Options say what to mask and with which key.
@@ -104,17 +108,18 @@ func New(o Options) (core.Transform, error) {
 
 // check looks at one entry of Columns.
 func (o Options) check(column, mask string) error {
+	keyed := mask == HMAC || mask == HMACKey
 	switch {
-	case !slices.Contains(Names(), mask):
+	case mask != HMACKey && !slices.Contains(Names(), mask):
 		try := "write one of " + strings.Join(Names(), ", ")
 		if near := core.Nearest(mask, Names()); near != "" {
 			try = fmt.Sprintf("did you mean %q?", near)
 		}
 		return fault("mask."+column, fmt.Errorf("no mask is called %q", mask), try)
-	case mask == HMAC && len(o.Key) == 0:
+	case keyed && len(o.Key) == 0:
 		return fault("mask."+column, fmt.Errorf("the hmac mask of column %q needs a key", column),
 			`write privacy { key = secret("env:PRIVACY_KEY") }`)
-	case mask == HMAC && len(o.Key) < minKey:
+	case keyed && len(o.Key) < minKey:
 		return fault("mask."+column, fmt.Errorf("the key of the hmac mask has %d bytes, which can be guessed", len(o.Key)),
 			fmt.Sprintf("use %d random bytes or more", minKey*2))
 	}
@@ -238,12 +243,14 @@ func (t *transform) maskField(f arrow.Field, mask string) (arrow.Field, func(mem
 		if !isText(f.Type) {
 			f.Nullable = true
 		}
-	case HMAC:
-		if !isPlain(f.Type) && !(isDay(f.Type) && (means == core.PersonBirthDate || f.Type.ID() != arrow.TIMESTAMP)) {
-			return f, nil, unsuitable(f, mask)
+	case HMAC, HMACKey:
+		notes[core.MaskKey] = HMAC
+		day := isDay(f.Type) && (means == core.PersonBirthDate || f.Type.ID() != arrow.TIMESTAMP)
+		if !isPlain(f.Type) && (!day || mask == HMACKey && f.Type.ID() == arrow.TIMESTAMP) {
+			return f, nil, unsuitable(f, HMAC)
 		}
 		notes[core.NormalizerKey] = normalize.Version
-		apply = t.hmacColumn(normalize.For(means, normalize.Options{Region: t.options.DefaultRegion}))
+		apply = t.hmacColumn(normalize.For(means, normalize.Options{Region: t.options.DefaultRegion}), mask == HMACKey)
 	case Partial:
 		if !isPlain(f.Type) {
 			return f, nil, unsuitable(f, mask)
@@ -269,7 +276,7 @@ func (t *transform) maskField(f arrow.Field, mask string) (arrow.Field, func(mem
 // maskedType is the type of a masked column.
 func maskedType(mask string, t arrow.DataType) arrow.DataType {
 	switch {
-	case mask == HMAC || mask == Partial || mask == Redact && isText(t):
+	case mask == HMAC || mask == HMACKey || mask == Partial || mask == Redact && isText(t):
 		return arrow.BinaryTypes.String
 	case mask == Year:
 		return arrow.PrimitiveTypes.Int32

@@ -34,15 +34,24 @@ func AppendID(dst []byte, s string) ([]byte, bool) {
 // not be normalised.
 const RawMark = "_raw_"
 
-// AppendToken writes a token of transforms/mask as it is. Tokens of values that could not
-// be normalised, such as of "n/a", are not usable: they agree without being one thing.
+// AppendToken writes a token of transforms/mask as it is, without what tells the spellings
+// of a key apart. Tokens of values that could not be normalised, such as of "n/a", are not
+// usable: they agree without being one thing.
 func AppendToken(dst []byte, s string) ([]byte, bool) {
 	s = trimSpace(s)
 	if s == "" || strings.Contains(s, RawMark) {
 		return dst, false
 	}
+	if id, token, ok := strings.Cut(s, "_"); ok {
+		if token, _, spelled := strings.Cut(token, "_"); spelled && len(token) == tokenLen {
+			s = s[:len(id)+1+tokenLen]
+		}
+	}
 	return append(dst, s...), true
 }
+
+// tokenLen is the length of a token behind its key id.
+const tokenLen = 26
 
 // Tokens yields the words of normalised text.
 func Tokens(text string) iter.Seq[string] { return strings.FieldsSeq(text) }

@@ -102,3 +102,71 @@ func checkStreams(t *testing.T, path string) {
 		}
 	}
 }
+
+// TestOneTransactionWritesATableByKey: of two that are open at once, or of which one began
+// before the other had committed, only one may merge into a table; a key that is new to both
+// would be there twice.
+func TestOneTransactionWritesATableByKey(t *testing.T) {
+	w := open(t, duckdb.Config{Path: filepath.Join(t.TempDir(), "w.duckdb"), MemoryLimit: "256MB", Threads: 1, NoSnapshot: true})
+	table := core.TableName{Schema: "raw_crm", Name: "t"}
+	begin := func() core.Tx {
+		tx, err := w.Begin(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return tx
+	}
+	merge := func(tx core.Tx, from int) error {
+		rows := driftRows(driftSchema(0, false), from, from+10)
+		defer rows.Release()
+		_, err := tx.Write(t.Context(), core.WriteRequest{Table: table, Mode: core.WriteMerge, Key: []string{"id"}, Rows: rows})
+		return err
+	}
+	end := func(tx core.Tx, commit bool) {
+		t.Helper()
+		if err := tx.End(t.Context(), commit); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tx := begin()
+	if err := tx.Define(t.Context(), core.Table{Name: table, Schema: driftSchema(0, false), Key: []string{"id"}}); err != nil {
+		t.Fatal(err)
+	}
+	end(tx, true)
+
+	first, second := begin(), begin()
+	if err := merge(first, 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := merge(second, 0); core.KindOf(err) != core.KindUnavailable {
+		t.Errorf("a second open transaction merged the same new keys: %v", err)
+	}
+	end(second, false)
+	early := begin()
+	other := core.Table{Name: core.TableName{Schema: "raw_crm", Name: "other"}, Schema: driftSchema(0, false)}
+	if err := early.Define(t.Context(), other); err != nil { // it has begun, and sees what was committed until now
+		t.Fatal(err)
+	}
+	if _, err := w.Tables(t.Context(), "raw_crm"); err != nil {
+		t.Fatal(err)
+	}
+	end(first, true)
+	if err := merge(early, 0); core.KindOf(err) != core.KindUnavailable {
+		t.Errorf("a transaction that cannot see the keys merged them: %v", err)
+	}
+	end(early, false)
+	last := begin()
+	if err := merge(last, 5); err != nil {
+		t.Fatal(err)
+	}
+	end(last, true)
+	reports, err := w.Verify(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range reports {
+		if r.Name == table && r.Rows != 15 {
+			t.Errorf("the table has %d rows, want 15", r.Rows)
+		}
+	}
+}

@@ -154,6 +154,12 @@ func (w *Warehouse) untouch(t *tx, committed bool) {
 	w.clock++
 	for name := range t.touched {
 		w.ended[name] = w.clock
+		if committed {
+			w.written[name] = w.clock
+		}
+		if w.writers[name] == t {
+			delete(w.writers, name)
+		}
 		if f := w.filters[name]; f != nil && f.owner == t {
 			if !committed {
 				w.endFilter(name)

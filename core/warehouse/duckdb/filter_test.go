@@ -173,7 +173,7 @@ func TestFilterBesideOthers(t *testing.T) {
 		t.Fatal(err)
 	}
 	n.expect(0, 10, core.Counts{New: 10})
-	if got := n.write(old, core.WriteMerge, 20, 30); got != (core.Counts{New: 10}) {
+	if got := n.write(old, core.WriteAppend, 20, 30); got != (core.Counts{New: 10}) {
 		t.Errorf("the older transaction counts %+v", got)
 	}
 	n.hasFilter(false)
@@ -187,7 +187,7 @@ func TestFilterBeforeCommit(t *testing.T) {
 	first, second := n.begin(), n.begin()
 	n.write(first, core.WriteMerge, 0, 10)
 	n.hasFilter(true)
-	n.write(second, core.WriteMerge, 10, 20)
+	n.write(second, core.WriteAppend, 10, 20)
 	n.hasFilter(false)
 	n.end(first, true)
 	n.end(second, true)

@@ -47,6 +47,10 @@ type Warehouse struct {
 	filterBudget atomic.Int64
 	clock        int64
 	ended        map[core.TableName]int64
+	// writers are the open transactions that write tables by key, written is when a change
+	// of a table was last committed.
+	writers map[core.TableName]*tx
+	written map[core.TableName]int64
 
 	// A write takes rows in chunks of at least chunkRows rows or chunkBytes, whichever comes
 	// first. This bounds memory, and is large enough that a statement's fixed cost does not
@@ -65,7 +69,7 @@ func Open(ctx context.Context, config Config) (*Warehouse, error) {
 		return nil, err
 	}
 	w := &Warehouse{config: config, txs: map[*tx]struct{}{}, filters: map[core.TableName]*keyFilter{},
-		ended: map[core.TableName]int64{}, chunkRows: 1 << 20, chunkBytes: 64 * mib, fewShare: fewShare}
+		ended: map[core.TableName]int64{}, writers: map[core.TableName]*tx{}, written: map[core.TableName]int64{}, chunkRows: 1 << 20, chunkBytes: 64 * mib, fewShare: fewShare}
 	w.filterBudget.Store(filterBytes)
 	if config.Path != "" {
 		if !config.ReadOnly {

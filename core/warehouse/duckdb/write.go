@@ -49,6 +49,11 @@ func (t *tx) write(ctx context.Context, req core.WriteRequest) (core.Counts, err
 	if err := t.begin(ctx); err != nil {
 		return core.Counts{}, err
 	}
+	if req.Mode != core.WriteAppend {
+		if err := t.claim(table.Name); err != nil {
+			return core.Counts{}, err
+		}
+	}
 	t.touch(table.Name)
 	w := &writing{tx: t, table: table, req: req, src: src}
 	switch req.Mode {
@@ -60,6 +65,21 @@ func (t *tx) write(ctx context.Context, req core.WriteRequest) (core.Counts, err
 		return w.history(ctx)
 	}
 	return w.remove(ctx)
+}
+
+// claim makes the transaction the only one that writes a table by key until it ends.
+// Transactions that do not see each other's rows would each insert a key that is new.
+func (t *tx) claim(name core.TableName) error {
+	t.w.mu.Lock()
+	defer t.w.mu.Unlock()
+	folded := foldTable(name)
+	other := t.w.writers[folded]
+	if other == t || other == nil && t.w.written[folded] <= t.since {
+		t.w.writers[folded] = t
+		return nil
+	}
+	return &core.Error{Kind: core.KindUnavailable, Op: "write " + name.String(),
+		Err: errors.New("another transaction writes the same table by key"), Try: "begin again when it has ended"}
 }
 
 func checkRequest(table *core.Table, req core.WriteRequest) error {
