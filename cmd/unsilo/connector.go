@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -25,18 +26,12 @@ func (a *app) connectorCmd() *cobra.Command {
 		Example: `  unsilo connector docs postgres
   unsilo connector docs hubspot -o csv      its attributes, one a row`,
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			return slices.Sorted(maps.Keys(a.specs())), cobra.ShellCompDirectiveNoFileComp
+			return a.connectorNames(), cobra.ShellCompDirectiveNoFileComp
 		},
 		RunE: func(_ *cobra.Command, args []string) error {
-			specs := a.specs()
-			spec, ok := specs[args[0]]
-			if !ok {
-				known := slices.Sorted(maps.Keys(specs))
-				e := &core.Error{Kind: core.KindConfig, Op: "find connector", Err: fmt.Errorf("no connector is called %q", args[0]), Try: "see `unsilo connector list`"}
-				if near := core.Nearest(args[0], known); near != "" {
-					e.Try = fmt.Sprintf("did you mean %q?", near)
-				}
-				return e
+			spec, err := a.findSpec(args[0])
+			if err != nil {
+				return err
 			}
 			return a.say(fieldsOf(spec), "%s", docsOf(spec))
 		},
@@ -45,7 +40,46 @@ func (a *app) connectorCmd() *cobra.Command {
 	return cmd
 }
 
-// specs are the built-in connectors, and in a project also those its files define.
+// findSpec describes a connector: a built-in one, one that the project's files define, or
+// one that a plugin of the same name serves.
+func (a *app) findSpec(name string) (core.Spec, error) {
+	specs := a.specs()
+	if spec, ok := specs[name]; ok {
+		return spec, nil
+	}
+	root, err := filepath.Abs(a.dir)
+	if err != nil {
+		return core.Spec{}, fmt.Errorf("find project: %w", err)
+	}
+	p := project{app: a, root: root, refused: map[string]error{}}
+	if spec, ok := p.spec(name); ok {
+		return spec, nil
+	}
+	if err := p.refused[name]; err != nil {
+		return core.Spec{}, err
+	}
+	e := &core.Error{Kind: core.KindConfig, Op: "find connector", Err: fmt.Errorf("no connector is called %q", name), Try: "see `unsilo connector list`"}
+	if near := core.Nearest(name, slices.Sorted(maps.Keys(specs))); near != "" {
+		e.Try = fmt.Sprintf("did you mean %q?", near)
+	}
+	return core.Spec{}, e
+}
+
+// connectorNames are the built-in connectors and those the project's files define.
+func (a *app) connectorNames() []string {
+	names := map[string]bool{}
+	for _, c := range connectors.All() {
+		names[c.Spec().Name] = true
+	}
+	if p := a.glance(); p != nil {
+		for name := range p.builtin {
+			names[name] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(names))
+}
+
+// specs are the built-in connectors, and in a project also those its files define or use.
 func (a *app) specs() map[string]core.Spec {
 	out := map[string]core.Spec{}
 	for _, c := range connectors.All() {
@@ -54,6 +88,9 @@ func (a *app) specs() map[string]core.Spec {
 	if p, err := a.load(); err == nil {
 		for name, c := range p.builtin {
 			out[name] = c.Spec()
+		}
+		for _, s := range p.Sources {
+			out[s.Kind] = s.Spec
 		}
 	}
 	return out

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -15,21 +16,63 @@ import (
 	"github.com/unsilo/unsilo/plugins/host"
 )
 
-// pluginDirs are searched in order: the folder of the program, where the bundled plugins
-// stand, then the project's own. A project's plugins run only when its lock file pins
-// them: looking at somebody's project must not start what lies in it.
-func pluginDirs(project string, locked bool) []string {
-	var dirs []string
-	if self, err := os.Executable(); err == nil {
-		if real, err := filepath.EvalSymlinks(self); err == nil {
-			self = real
-		}
-		dirs = append(dirs, filepath.Dir(self))
+// programDirs is the folder of the program, where the bundled plugins stand. They are
+// trusted as the program is.
+func programDirs() []string {
+	self, err := os.Executable()
+	if err != nil {
+		return nil
 	}
-	if locked {
-		dirs = append(dirs, filepath.Join(project, "plugins"))
+	if real, err := filepath.EvalSymlinks(self); err == nil {
+		self = real
 	}
-	return dirs
+	return []string{filepath.Dir(self)}
+}
+
+// newHost makes a plugin host that ends with the command.
+func (a *app) newHost(opt host.Options) *host.Host {
+	if opt.Dirs == nil {
+		opt.Dirs = programDirs()
+	}
+	opt.Redact, opt.Log = a.redact, a.pluginLine
+	h := host.New(opt)
+	a.hosts = append(a.hosts, h)
+	return h
+}
+
+func (a *app) closeHosts() error {
+	var errs []error
+	for _, h := range a.hosts {
+		errs = append(errs, h.Close())
+	}
+	a.hosts = nil
+	return errors.Join(errs...)
+}
+
+// trust reads which plugins this user has trusted: in the file that UNSILO_TRUST_FILE
+// names, or in the folder of the user's settings.
+func (a *app) trust() (*host.Trust, error) {
+	path := a.getenv("UNSILO_TRUST_FILE")
+	if dir, err := os.UserConfigDir(); path == "" && err == nil {
+		path = filepath.Join(dir, "unsilo", "trusted-plugins")
+	}
+	return host.ReadTrust(path)
+}
+
+// projectPlugins is where a project has its own plugins.
+func projectPlugins(root string) string { return filepath.Join(root, "plugins") }
+
+// hostFor looks for plugins as a run of the project in root does.
+func (a *app) hostFor(root string) (*host.Host, *host.Lock, error) {
+	lock, err := host.ReadLock(root)
+	if err != nil {
+		return nil, nil, err
+	}
+	trust, err := a.trust()
+	if err != nil {
+		return nil, nil, err
+	}
+	return a.newHost(host.Options{ProjectDirs: []string{projectPlugins(root)}, Lock: lock, Trust: trust}), lock, nil
 }
 
 // host makes the plugin host of the project, once.
@@ -37,41 +80,62 @@ func (p *project) host() (*host.Host, error) {
 	if p.plugins != nil {
 		return p.plugins, nil
 	}
-	lock, err := host.ReadLock(p.root)
-	if err != nil {
-		return nil, err
-	}
-	p.lock = lock
-	p.plugins = host.New(host.Options{Dirs: pluginDirs(p.root, lock != nil), Lock: lock, Redact: p.redact, Log: p.pluginLine})
-	return p.plugins, nil
+	var err error
+	p.plugins, p.lock, err = p.hostFor(p.root)
+	return p.plugins, err
 }
 
 // pluginLine passes on what a plugin says of its troubles.
-func (p *project) pluginLine(l host.LogLine) {
-	if l.Level < 4 && p.getenv("UNSILO_DEBUG") == "" {
+func (a *app) pluginLine(l host.LogLine) {
+	if l.Level < 4 && a.getenv("UNSILO_DEBUG") == "" {
 		return
 	}
-	if p.jsonDiagnostics() {
-		p.writeEvent(core.Event{Time: time.Now(), Kind: core.EventLog, Message: "plugin " + l.Family + ": " + l.Message})
+	if a.jsonDiagnostics() {
+		a.writeEvent(core.Event{Time: time.Now(), Kind: core.EventLog, Message: "plugin " + l.Family + ": " + l.Message})
 		return
 	}
-	fmt.Fprintf(p.err, "plugin %s: %s\n", l.Family, l.Message)
+	fmt.Fprintf(a.err, "plugin %s: %s\n", l.Family, l.Message)
 }
 
-// spec describes a connector: a built-in one, or one that a plugin serves.
+// spec describes a connector: a built-in one, or one that a plugin serves. Why a plugin
+// that is there cannot tell is kept for the diagnostics.
 func (p *project) spec(kind string) (core.Spec, bool) {
 	if c, ok := p.builtin[kind]; ok {
 		return c.Spec(), true
 	}
 	h, err := p.host()
 	if err != nil {
+		p.refused[kind] = err
 		return core.Spec{}, false
 	}
-	c, err := h.Connector(context.Background(), p.familyOf(h, kind), kind)
+	family := p.familyOf(h, kind)
+	if _, err := h.Path(family); err != nil {
+		return core.Spec{}, false
+	}
+	c, err := h.Connector(context.Background(), family, kind)
 	if err != nil {
+		p.refused[kind] = err
 		return core.Spec{}, false
 	}
 	return c.Spec(), true
+}
+
+// explain puts why plugins were refused into the diagnostics of the connectors that are
+// unknown for it.
+func (p *project) explain(ds core.Diagnostics) core.Diagnostics {
+	for i := range ds {
+		for kind, err := range p.refused {
+			if ds[i].Summary != fmt.Sprintf("Unknown connector %q", kind) {
+				continue
+			}
+			ds[i].Summary, ds[i].Detail = fmt.Sprintf("The plugin with connector %q cannot be used", kind), err.Error()
+			var e *core.Error
+			if errors.As(err, &e) && e.Try != "" {
+				ds[i].Try = e.Try
+			}
+		}
+	}
+	return ds
 }
 
 // familyOf finds the plugin that serves a kind: the lock file says, else the plugin has

@@ -142,12 +142,12 @@ func (pr *progress) line(name string, b *streamBar, e core.Event) {
 }
 
 // writeEvent writes an event as a line of JSON, among JSON diagnostics.
-func (p *project) writeEvent(e core.Event) {
+func (a *app) writeEvent(e core.Event) {
 	doc := struct {
 		FormatVersion string `json:"format_version"`
 		core.Event
 	}{formatVersion, e}
-	doc.Message = p.redact(e.Message)
+	doc.Message = a.redact(e.Message)
 	// Nothing can be told where nothing can be written.
-	_ = json.NewEncoder(p.err).Encode(doc)
+	_ = json.NewEncoder(a.err).Encode(doc)
 }

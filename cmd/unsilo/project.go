@@ -35,11 +35,22 @@ type project struct {
 	warnings core.Diagnostics
 	plugins  *host.Host
 	lock     *host.Lock
+	// refused says of connectors why the plugin that has them could not be asked.
+	refused map[string]error
 }
 
 // load reads the project in the folder of -C. Warnings are kept; errors are returned as
 // diagnosed.
 func (a *app) load() (*project, error) {
+	p, err := a.newProject()
+	if err != nil {
+		return nil, err
+	}
+	return p, p.read()
+}
+
+// newProject is the project in the folder of -C before any file is read.
+func (a *app) newProject() (*project, error) {
 	dir, err := filepath.Abs(a.dir)
 	if err != nil {
 		return nil, fmt.Errorf("find project: %w", err)
@@ -47,31 +58,43 @@ func (a *app) load() (*project, error) {
 	if files, err := filepath.Glob(filepath.Join(dir, "*.hcl")); err != nil || len(files) == 0 {
 		return nil, noProject{a.dir}
 	}
-	vars, err := a.variables()
-	if err != nil {
-		return nil, err
-	}
-	p := &project{app: a, root: dir, builtin: map[string]core.Connector{}, defined: map[string]*rest.Definition{}}
+	p := &project{app: a, root: dir, builtin: map[string]core.Connector{}, defined: map[string]*rest.Definition{}, refused: map[string]error{}}
 	for _, c := range connectors.All() {
 		p.builtin[c.Spec().Name] = c
 	}
-	var ds core.Diagnostics
-	p.Project, ds = config.Load(dir, config.Options{
-		Spec: p.spec, Kinds: p.kinds(), WarehouseKinds: []string{"duckdb"}, Variables: vars, Getenv: a.getenv,
-		Version: version, DeclareConnector: p.declare,
-	})
+	return p, nil
+}
+
+func (p *project) read() error {
+	ds, err := p.parse(p.spec)
+	if err != nil {
+		return err
+	}
 	if ds.HasErrors() {
-		return nil, diagnosed{ds}
+		return diagnosed{p.explain(ds)}
 	}
 	p.warnings = ds
-	p.secrets = config.NewSecrets(p.Project, a.getenv)
-	a.hide = p.secrets.Redact
+	p.secrets = config.NewSecrets(p.Project, p.getenv)
+	p.hide = p.secrets.Redact
 	ds = p.decodeModels()
 	p.warnings = append(p.warnings, ds...)
 	if ds.HasErrors() {
-		return nil, diagnosed{p.warnings}
+		return diagnosed{p.warnings}
 	}
-	return p, nil
+	return nil
+}
+
+// parse reads the files; spec gives what connectors take that the files do not define.
+func (p *project) parse(spec func(kind string) (core.Spec, bool)) (ds core.Diagnostics, err error) {
+	vars, err := p.variables()
+	if err != nil {
+		return nil, err
+	}
+	p.Project, ds = config.Load(p.root, config.Options{
+		Spec: spec, Kinds: p.kinds(), WarehouseKinds: []string{"duckdb"}, Variables: vars, Getenv: p.getenv,
+		Version: version, DeclareConnector: p.declare,
+	})
+	return ds, nil
 }
 
 func (a *app) variables() (map[string]string, error) {
@@ -167,13 +190,7 @@ func (p *project) open(ctx context.Context, write bool, emit func(core.Event)) (
 		},
 		Fail: fail,
 	}
-	undo = append(undo, func() error {
-		err := e.Close()
-		if p.plugins != nil {
-			err = errors.Join(err, p.plugins.Close())
-		}
-		return err
-	})
+	undo = append(undo, p.closeHosts, e.Close)
 	return e, closeAll, nil
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/unsilo/unsilo/core"
 	"github.com/unsilo/unsilo/core/engine"
+	"github.com/unsilo/unsilo/plugins/host"
 )
 
 // version is set by the build; a build without it is a development one.
@@ -29,6 +31,9 @@ type app struct {
 	dir    string
 	output string
 	vars   []string
+
+	// hosts have started plugins for this command; they end with it.
+	hosts []*host.Host
 
 	// hide takes secrets out of text; nil before a project is loaded.
 	hide func(string) string
@@ -54,6 +59,7 @@ func (a *app) main(args []string) int {
 	}
 	root.SetArgs(longFlags(root, args))
 	cmd, err := root.ExecuteContextC(ctx)
+	err = errors.Join(err, a.closeHosts())
 	if err != nil {
 		a.report(ctx, cmd, err)
 	}

@@ -39,13 +39,14 @@ func TestScript(t *testing.T) {
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("NO_COLOR", "1")
+			env.Setenv("UNSILO_TRUST_FILE", filepath.Join(env.WorkDir, "user", "trusted"))
 			env.Values[stateKey{}] = &scriptState{saved: map[string]string{}, started: map[string]*background{}}
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": cmdExits, "sqlite": cmdSqlite, "same": cmdSame, "parses": cmdParses, "field": cmdField,
 			"api": cmdAPI, "await": cmdAwait, "start": cmdStart, "interrupt": cmdInterrupt, "kill9": cmdKill9, "ends": cmdEnds, "damage": cmdDamage,
-			"plugins": bins.command, "orphans": cmdOrphans,
+			"plugins": bins.command, "orphans": cmdOrphans, "weather": bins.weather,
 		},
 	})
 }
@@ -221,7 +222,7 @@ func cmdStart(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	b := &background{cmd: exec.Command(findIn(ts.Getenv("PATH"), args[1]), args[2:]...)}
 	b.cmd.Dir, b.cmd.Stdout, b.cmd.Stderr = ts.MkAbs("."), &b.out, &b.err
-	for _, name := range []string{"PATH", "HOME", "TMPDIR", "WORK", "NO_COLOR", "TOKEN", "UNSILO_FAILPOINT", "UNSILO_VAR_url", "UNSILO_VAR_path"} {
+	for _, name := range []string{"PATH", "HOME", "TMPDIR", "WORK", "NO_COLOR", "TOKEN", "UNSILO_FAILPOINT", "UNSILO_TRUST_FILE", "UNSILO_VAR_url", "UNSILO_VAR_path"} {
 		b.cmd.Env = append(b.cmd.Env, name+"="+ts.Getenv(name))
 	}
 	ts.Check(b.cmd.Start())

@@ -75,7 +75,7 @@ func (s *connectorSuite) list() ([]core.Stream, error) {
 			}
 		}
 		if err == nil && len(s.streams) == 0 {
-			err = errors.New("there is no stream to test")
+			err = errors.New("there is no stream to test: Config.Streams declares none that the connector needs, or Streams names others")
 		}
 		return err
 	})

@@ -31,7 +31,9 @@ func (h *Host) Families() []string {
 		matches, _ := filepath.Glob(filepath.Join(dir, wire.BinaryPrefix+"*"))
 		for _, m := range matches {
 			name := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(m), wire.BinaryPrefix), exeSuffix())
-			found[name] = true
+			if isFamily(name) { // and no log or backup beside it
+				found[name] = true
+			}
 		}
 	}
 	if h.opt.Lock != nil {
@@ -47,6 +49,8 @@ func (h *Host) Families() []string {
 	return out
 }
 
+func isFamily(name string) bool { return name != "" && !strings.ContainsAny(name, `/\.`) }
+
 func (h *Host) dirs() []string { return slices.Concat(h.opt.Dirs, h.opt.ProjectDirs) }
 
 // Path finds a plugin's executable: where the lock says, or in the first folder that has
@@ -58,7 +62,7 @@ func (h *Host) Path(family string) (string, error) {
 		}
 		return filepath.Join(h.opt.Lock.Dir, locked.Path), nil
 	}
-	if family == "" || strings.ContainsAny(family, `/\.`) {
+	if !isFamily(family) {
 		return "", notFound(family, "the name has a character that no plugin's name has")
 	}
 	for _, dir := range h.dirs() {
@@ -123,7 +127,7 @@ func (h *Host) checkSum(family string, b *binary) error {
 	}
 	locked, ok := h.opt.Lock.Plugin(family)
 	if !ok {
-		return lockError(family, fmt.Errorf("plugin %s is not in %s", family, LockFile))
+		return lockError(family, fmt.Errorf("plugin %s is %w", family, ErrNotLocked))
 	}
 	want, ok := locked.Checksums[Platform()]
 	if !ok {

@@ -17,6 +17,9 @@ import (
 // LockFile is the name of the lock file in a project's folder.
 const LockFile = "unsilo.lock.hcl"
 
+// ErrNotLocked is what a plugin is refused with that the project's lock does not have.
+var ErrNotLocked = errors.New("not in " + LockFile)
+
 // sumPrefix names the only kind of checksum.
 const sumPrefix = "sha256:"
 
@@ -133,6 +136,33 @@ func Sum(path string) (string, error) {
 		return "", fmt.Errorf("sum plugin: %w", err)
 	}
 	return sumPrefix + hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// Survey gives a lock with the checksums of the plugins as they are now: of those in the
+// folders, and of those that old has, where it says they are. What is gone is left out.
+func Survey(dirs []string, old *Lock) (*Lock, error) {
+	h := New(Options{Dirs: dirs, Lock: old})
+	now := &Lock{}
+	if old != nil {
+		now.Dir = old.Dir
+	}
+	for _, family := range h.Families() {
+		path, err := h.Path(family)
+		if err != nil {
+			continue
+		}
+		sum, err := Sum(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		was, _ := old.Plugin(family)
+		now.Plugins = append(now.Plugins, LockedPlugin{Family: family, Path: was.Path, Connectors: was.Connectors,
+			Checksums: map[string]string{Platform(): sum}})
+	}
+	return now, nil
 }
 
 // Verify checks the executables of the families against the lock without starting them.

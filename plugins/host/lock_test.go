@@ -95,6 +95,34 @@ func TestLockPut(t *testing.T) {
 	}
 }
 
+// TestSurvey: what is found now, also where an old lock points, and nothing that is gone.
+func TestSurvey(t *testing.T) {
+	dir, other := t.TempDir(), t.TempDir()
+	for _, name := range []string{filepath.Join(dir, "unsilo-plugin-a"+exe()), filepath.Join(other, "elsewhere")} {
+		if err := os.WriteFile(name, []byte(name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	old := &host.Lock{Dir: other, Plugins: []host.LockedPlugin{
+		{Family: "b", Path: "elsewhere", Connectors: []string{"x"}, Checksums: map[string]string{"plan9_mips": "sha256:1"}},
+		{Family: "gone", Checksums: map[string]string{}}, {Family: "gone_too", Path: "nowhere", Checksums: map[string]string{}}}}
+	got, err := host.Survey([]string{dir}, old)
+	if err != nil || len(got.Plugins) != 2 || got.Dir != other {
+		t.Fatalf("got %+v, %v", got, err)
+	}
+	sum, err := host.Sum(filepath.Join(other, "elsewhere"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, _ := got.Plugin("b")
+	if want := (host.LockedPlugin{Family: "b", Path: "elsewhere", Connectors: []string{"x"}, Checksums: map[string]string{host.Platform(): sum}}); !reflect.DeepEqual(b, want) {
+		t.Errorf("got %+v, want %+v", b, want)
+	}
+	if got, err := host.Survey([]string{dir}, nil); err != nil || len(got.Plugins) != 1 {
+		t.Errorf("without an old one: %+v, %v", got, err)
+	}
+}
+
 func TestBadLocks(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
 		"other block":     {"source \"x\" {\n}\n", "unsilo.lock.hcl:1"},
