@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"crypto/subtle"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -33,6 +34,7 @@ type servedCompany struct {
 const (
 	companyLife    = 12 * time.Hour
 	companyStartUp = 60 * time.Second
+	companyStop    = 10 * time.Second
 )
 
 func (d *demo) serverFile() string { return filepath.Join(d.company(), "server.json") }
@@ -52,7 +54,7 @@ func (d *demo) readServer() (*servedCompany, error) {
 // ensureCompany finds the company answering, or starts a process that does.
 func (d *demo) ensureCompany(ctx context.Context) (*servedCompany, error) {
 	if s, err := d.readServer(); err == nil {
-		if err := s.call(ctx, http.MethodGet, "/_sim/now", nil); err == nil {
+		if s.answers(ctx) {
 			if s.Customers != d.customers || s.Seed != d.seed {
 				return nil, usageError{fmt.Errorf("%s has a company of %d customers and seed %d: choose another --dir, or stop that one and remove it", d.dir, s.Customers, s.Seed)}
 			}
@@ -80,27 +82,35 @@ func (d *demo) ensureCompany(ctx context.Context) (*servedCompany, error) {
 	return d.awaitCompany(ctx, cmd)
 }
 
-// awaitCompany waits until the started process answers, or has ended.
+// awaitCompany waits until the started process answers, or has ended. One that does not
+// answer in time, or is waited for no longer, is ended.
 func (d *demo) awaitCompany(ctx context.Context, cmd *exec.Cmd) (*servedCompany, error) {
 	ctx, cancel := context.WithTimeout(ctx, companyStartUp)
 	defer cancel()
 	ended := make(chan struct{})
 	go func() { defer close(ended); _ = cmd.Wait() }()
 	for {
-		if s, err := d.readServer(); err == nil && s.PID == cmd.Process.Pid {
-			if err := s.call(ctx, http.MethodGet, "/_sim/now", nil); err == nil {
-				return s, nil
-			}
+		if s, err := d.readServer(); err == nil && s.PID == cmd.Process.Pid && s.answers(ctx) {
+			return s, nil
 		}
 		select {
 		case <-ended:
-			text, _ := os.ReadFile(filepath.Join(d.company(), "server.log")) // without it the message is short
-			return nil, fmt.Errorf("the simulated company did not start: %s", strings.TrimSpace(string(text)))
+			return nil, fmt.Errorf("the simulated company did not start: %s", d.serverLog())
 		case <-ctx.Done():
-			return nil, fmt.Errorf("the simulated company did not answer: %w", ctx.Err())
+			_ = cmd.Process.Kill() // it may have ended just now
+			<-ended
+			return nil, errors.Join(fmt.Errorf("the simulated company did not answer: %w", ctx.Err()), errors.New(d.serverLog()))
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
+}
+
+func (d *demo) serverLog() string {
+	text, err := os.ReadFile(filepath.Join(d.company(), "server.log"))
+	if err != nil || len(bytes.TrimSpace(text)) == 0 {
+		return "it has written nothing"
+	}
+	return strings.TrimSpace(string(text))
 }
 
 // serveCompany is the process behind ensureCompany.
@@ -143,6 +153,20 @@ func writeAtomically(name string, text []byte, mode os.FileMode) error {
 	return os.Rename(temp, name)
 }
 
+// answers reports whether what answers at the address is the process of this demo: it
+// proves that it knows the token, which is not sent, and is the process that was noted.
+// Ports and process numbers are used again, by others.
+func (s *servedCompany) answers(ctx context.Context) bool {
+	challenge := rand.Text()
+	var who struct {
+		PID   int    `json:"pid"`
+		Proof string `json:"proof"`
+	}
+	err := (&servedCompany{URL: s.URL}).call(ctx, http.MethodGet, "/_sim/who?challenge="+challenge, &who)
+	return err == nil && who.PID == s.PID && s.Token != "" &&
+		subtle.ConstantTimeCompare([]byte(who.Proof), []byte(sim.Proof(s.Token, challenge))) == 1
+}
+
 // call sends one request to the company's admin paths; into takes the JSON answer.
 func (s *servedCompany) call(ctx context.Context, method, path string, into any) error {
 	ctx, cancel := context.WithTimeout(ctx, companyStartUp)
@@ -151,7 +175,9 @@ func (s *servedCompany) call(ctx context.Context, method, path string, into any)
 	if err != nil {
 		return fmt.Errorf("call company: %w", err)
 	}
-	req.Header.Set("Authorization", "Bearer "+s.Token)
+	if s.Token != "" {
+		req.Header.Set("Authorization", "Bearer "+s.Token)
+	}
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return fmt.Errorf("call company: %w", err)
@@ -208,7 +234,9 @@ func (d *demo) reopen(ctx context.Context) (*servedCompany, error) {
 	return d.ensureCompany(ctx)
 }
 
-func (d *demo) stopCompany() error {
+// stopCompany ends the company and waits until it is gone. Where something else answers,
+// or nothing, there is nothing to end.
+func (d *demo) stopCompany(ctx context.Context) error {
 	s, err := d.readServer()
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
@@ -216,8 +244,7 @@ func (d *demo) stopCompany() error {
 	if err != nil {
 		return err
 	}
-	// Only a process that knows the token is the company; its number may be another's by now.
-	if s.call(context.Background(), http.MethodGet, "/_sim/now", nil) != nil {
+	if !s.answers(ctx) {
 		return nil
 	}
 	p, err := os.FindProcess(s.PID)
@@ -226,6 +253,12 @@ func (d *demo) stopCompany() error {
 	}
 	if err := p.Signal(os.Interrupt); err != nil {
 		return fmt.Errorf("stop company: %w", err)
+	}
+	for began := time.Now(); s.answers(ctx); {
+		if time.Since(began) > companyStop {
+			return fmt.Errorf("stop company: process %d still answers at %s", s.PID, s.URL)
+		}
+		time.Sleep(20 * time.Millisecond)
 	}
 	return nil
 }

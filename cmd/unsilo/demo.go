@@ -51,7 +51,7 @@ truth that the identities are measured against.`,
 			case d.serve:
 				return d.serveCompany(cmd.Context())
 			case d.stop:
-				return d.stopCompany()
+				return d.stopCompany(cmd.Context())
 			case d.advance != "":
 				return d.advanceCompany(cmd.Context())
 			}

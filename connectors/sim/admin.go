@@ -1,9 +1,13 @@
 package sim
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
 	"crypto/subtle"
+	"encoding/hex"
 	"encoding/json"
 	"net/http"
+	"os"
 	"time"
 
 	"github.com/unsilo/unsilo/connectors/sim/fault"
@@ -12,6 +16,7 @@ import (
 
 // handler answers the dialects and, under /_sim, whoever has the admin token:
 //
+//	GET  /_sim/who?challenge=x  {"pid":123,"proof":Proof(token, x)}; this one needs no token
 //	GET  /_sim/now            {"now":"2026-04-27T00:00:00Z"}
 //	POST /_sim/advance?d=24h  {"now":..,"changes":{"crm.contacts":{"create":2,..},..}}
 //	GET  /_sim/log            the faults that fired and the requests, as fault.Log
@@ -52,7 +57,22 @@ func (s *Server) handler(token string) http.Handler {
 		w.WriteHeader(http.StatusNoContent)
 	})
 	mux.Handle("/_sim/", guard(token, admin))
+	mux.HandleFunc("GET /_sim/who", func(w http.ResponseWriter, r *http.Request) {
+		reply(w, map[string]any{"pid": os.Getpid(), "proof": Proof(token, r.URL.Query().Get("challenge"))})
+	})
 	return mux
+}
+
+// Proof shows that its maker knows the admin token, without telling it: whoever asks with
+// a challenge of his own learns whether the server is the one he started, before he trusts
+// it with anything. It is empty where there is no token.
+func Proof(token, challenge string) string {
+	if token == "" {
+		return ""
+	}
+	mac := hmac.New(sha256.New, []byte(token))
+	mac.Write([]byte(challenge))
+	return hex.EncodeToString(mac.Sum(nil))
 }
 
 // moved is the answer to an advance.

@@ -164,3 +164,15 @@ func TestServerRecovers(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// TestWho: a server proves that it knows the token without being told it.
+func TestWho(t *testing.T) {
+	s := serve(t, sim.ServeOptions{Options: sim.Options{Customers: 60, Seed: 1}, Dir: t.TempDir(), AdminToken: "admin"})
+	code, body := admin(t, s, "GET", "/_sim/who?challenge=7", "")
+	if want := sim.Proof("admin", "7"); code != http.StatusOK || !strings.Contains(string(body), want) || strings.Contains(string(body), "admin") {
+		t.Errorf("got %d %s, want %s", code, body, want)
+	}
+	if sim.Proof("admin", "7") == sim.Proof("admin", "8") || sim.Proof("admin", "7") == sim.Proof("other", "7") || sim.Proof("", "7") != "" {
+		t.Error("the proof depends on too little")
+	}
+}
