@@ -202,12 +202,12 @@ bare key where only one record has it.`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.withIdentity(cmd.Context(), *name, func(_ *project, w core.Warehouse, name string) error {
+			return a.withIdentity(cmd.Context(), *name, func(p *project, w core.Warehouse, name string) error {
 				x, err := identity.Explain(cmd.Context(), w, name, args...)
 				if err != nil {
 					return err
 				}
-				return a.showExplanation(x, html)
+				return a.showExplanation(cmd.Context(), p, w, x, html)
 			})
 		},
 	}
@@ -229,7 +229,7 @@ func (a *app) whyNotCmd(name *string) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return a.showExplanation(x, html)
+				return a.showExplanation(cmd.Context(), p, w, x, html)
 			})
 		},
 	}
@@ -237,7 +237,14 @@ func (a *app) whyNotCmd(name *string) *cobra.Command {
 	return cmd
 }
 
-func (a *app) showExplanation(x identity.Explanation, html string) error {
+func (a *app) showExplanation(ctx context.Context, p *project, w core.Warehouse, x identity.Explanation, html string) error {
+	m, err := p.identityModel(x.Identity)
+	if err != nil {
+		return err
+	}
+	if err := m.Show(ctx, w, &x); err != nil {
+		return err
+	}
 	if html == "" {
 		return a.document(x, x.Text(), explanationGrid(x))
 	}

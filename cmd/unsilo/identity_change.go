@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -18,12 +17,27 @@ import (
 
 // signature says who decides, and why.
 type signature struct {
-	author, reason string
+	author, reason, expires string
 }
 
 func (s *signature) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&s.author, "author", "", "who decides; default the name of the user")
 	cmd.Flags().StringVar(&s.reason, "reason", "", "why")
+	cmd.Flags().StringVar(&s.expires, "expires", "", "until when the decision holds, as yyyy-mm-dd; default for ever")
+}
+
+// sign is what the flags say, at this moment.
+func (s *signature) sign() (identity.Signature, error) {
+	by := identity.Signature{Author: s.who(), Reason: s.reason, At: time.Now().UTC()}
+	if s.expires == "" {
+		return by, nil
+	}
+	t, err := time.Parse(time.DateOnly, s.expires)
+	if err != nil || !t.After(by.At) {
+		return by, usageError{fmt.Errorf("--expires takes a day to come, such as 2030-12-31, not %q", s.expires)}
+	}
+	by.Expires = t
+	return by, nil
 }
 
 func (s *signature) who() string {
@@ -42,8 +56,12 @@ func (a *app) mergeCmd(name *string) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "merge RECORD|ID RECORD|ID", Short: "Say that two are one; the next run obeys", Args: exactArgs("RECORD|ID", "RECORD|ID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			err := a.changeIdentity(cmd.Context(), *name, func(w core.Warehouse, name string) error {
-				return identity.Merge(cmd.Context(), w, name, args[0], args[1], s.who(), s.reason, time.Now().UTC())
+			by, err := s.sign()
+			if err != nil {
+				return err
+			}
+			err = a.changeIdentity(cmd.Context(), *name, func(w core.Warehouse, name string) error {
+				return identity.Merge(cmd.Context(), w, name, args[0], args[1], by)
 			})
 			return a.obeyed(err, 1)
 		},
@@ -58,8 +76,12 @@ func (a *app) splitCmd(name *string) *cobra.Command {
 		Use: "split RECORD", Short: "Say that a record is not its person; the next run obeys", Args: exactArgs("RECORD"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var n int
-			err := a.changeIdentity(cmd.Context(), *name, func(w core.Warehouse, name string) (err error) {
-				n, err = identity.Split(cmd.Context(), w, name, args[0], s.who(), s.reason, time.Now().UTC())
+			by, err := s.sign()
+			if err != nil {
+				return err
+			}
+			err = a.changeIdentity(cmd.Context(), *name, func(w core.Warehouse, name string) (err error) {
+				n, err = identity.Split(cmd.Context(), w, name, args[0], by)
 				return err
 			})
 			return a.obeyed(err, n)
@@ -75,6 +97,9 @@ func (a *app) obeyed(err error, decisions int) error {
 	}
 	g := grid{columns: []string{"decisions"}}
 	g.add(decisions)
+	if decisions == 0 {
+		return a.say(g, "Nothing was decided.\n")
+	}
 	return a.document(map[string]int{"decisions": decisions}, fmt.Sprintf("Kept %s. The next run obeys.\n", decisionCount(decisions)), g)
 }
 
@@ -83,70 +108,6 @@ func decisionCount(n int) string {
 		return "one decision"
 	}
 	return fmt.Sprintf("%d decisions", n)
-}
-
-func (a *app) reviewCmd(name *string) *cobra.Command {
-	var s signature
-	var limit int
-	var in string
-	cmd := &cobra.Command{
-		Use:   "review",
-		Short: "List the pairs that the evidence leaves open, or take decisions about them",
-		Long: `Lists open pairs, the most doubtful first. With -o csv the list is a file to fill in: put
-must_link or cannot_link into the column verdict, and hand it back with --decide.`,
-		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if in != "" {
-				return a.decide(cmd.Context(), *name, in, s.who())
-			}
-			return a.withIdentity(cmd.Context(), *name, func(_ *project, w core.Warehouse, name string) error {
-				open, err := identity.Review(cmd.Context(), w, name, limit)
-				if err != nil {
-					return err
-				}
-				return a.showQuestions(open)
-			})
-		},
-	}
-	s.flags(cmd)
-	cmd.Flags().IntVarP(&limit, "limit", "n", 50, "how many pairs; 0 lists all")
-	cmd.Flags().StringVar(&in, "decide", "", "read decisions from this CSV `file`; - is standard input")
-	return cmd
-}
-
-func (a *app) showQuestions(open []identity.Question) error {
-	if a.output == "csv" {
-		return identity.WriteQuestions(a.out, open)
-	}
-	g := grid{columns: []string{"a", "b", "probability", "today", "rule", "why"}, right: []string{"probability"}}
-	for _, q := range open {
-		today := "apart"
-		if q.Joined {
-			today = "joined"
-		}
-		g.add(q.A.String(), q.B.String(), fmt.Sprintf("%.3f", q.Probability), today, q.Rule, q.Reason)
-	}
-	return a.show(g)
-}
-
-func (a *app) decide(ctx context.Context, name, file, author string) (err error) {
-	in := a.in
-	if file != "-" {
-		f, err := os.Open(file)
-		if err != nil {
-			return usageError{fmt.Errorf("read decisions: %w", err)}
-		}
-		defer func() { err = errors.Join(err, f.Close()) }()
-		in = f
-	}
-	decisions, err := identity.ReadDecisions(in, author, time.Now().UTC())
-	if err != nil {
-		return err
-	}
-	err = a.changeIdentity(ctx, name, func(w core.Warehouse, name string) error {
-		return identity.Decide(ctx, w, name, decisions...)
-	})
-	return a.obeyed(err, len(decisions))
 }
 
 func (a *app) evalCmd(name *string) *cobra.Command {

@@ -63,6 +63,8 @@ type Explanation struct {
 	Refused []Step   `json:"refused,omitempty"`
 	Weak    []Step   `json:"weak,omitempty"`
 	Notes   []string `json:"notes,omitempty"`
+	// Values tell what the records say, by their names; see Model.Show.
+	Values map[string][]Value `json:"values,omitempty"`
 }
 
 // graph is what the persisted tables say about the records of interest.
@@ -204,6 +206,7 @@ func (g *graph) explainCluster(out Explanation, uids []uint64, id string) Explan
 		in[uid] = true
 		out.Records = append(out.Records, g.records[uid])
 	}
+	slices.SortFunc(out.Records, func(a, b Record) int { return strings.Compare(a.String(), b.String()) })
 	for _, e := range g.edges {
 		switch {
 		case !in[e.a] && !in[e.b]:
@@ -245,7 +248,7 @@ func (g *graph) explainPair(out Explanation, a, b string) (Explanation, error) {
 	}
 	out.Records = []Record{g.records[from], g.records[to]}
 	if g.records[from].ID != g.records[to].ID {
-		out.Notes = append(out.Notes, fmt.Sprintf("they are two of %s: ask identity why-not", g.name))
+		out.Notes = append(out.Notes, fmt.Sprintf("they are two of %s: ask unsilo identity why-not %s %s", g.name, a, b))
 		return out, nil
 	}
 	out.ID = g.records[from].ID

@@ -158,7 +158,7 @@ func TestLawUnmergeThenMergeRestoresIds(t *testing.T) {
 		build(t, wh, model, "1")
 		before := mapped(t, wh, "person")
 		record := rapid.SampledFrom(slices.Sorted(maps.Keys(before))).Draw(r, "record")
-		n, err := identity.Split(context.Background(), wh, "person", record, "steward", "two people", at)
+		n, err := identity.Split(context.Background(), wh, "person", record, identity.Signature{Author: "steward", Reason: "two people", At: at})
 		if err != nil {
 			r.Fatal(err)
 		}

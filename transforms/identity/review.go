@@ -105,10 +105,11 @@ func doubt(q Question) float64 {
 	return q.Bits
 }
 
-// WriteQuestions writes the queue as CSV with an empty verdict column to fill in.
-func WriteQuestions(w io.Writer, questions []Question) error {
+// WriteQuestions writes the queue as CSV with an empty verdict column to fill in. values
+// are what the records say, by their names, or nil.
+func WriteQuestions(w io.Writer, questions []Question, values map[string][]Value) error {
 	out := csv.NewWriter(w)
-	if err := out.Write([]string{"a", "b", "probability", "bits", "rule", "joined", "evidence", "verdict", "reason", "expires"}); err != nil {
+	if err := out.Write([]string{"a", "b", "probability", "bits", "rule", "joined", "evidence", "a_says", "b_says", "verdict", "reason", "expires"}); err != nil {
 		return fmt.Errorf("write review: %w", err)
 	}
 	for _, q := range questions {
@@ -117,7 +118,7 @@ func WriteQuestions(w io.Writer, questions []Question) error {
 			evidence = append(evidence, fmt.Sprintf("%s: %s (%+.1f)", e.Comparison, e.Level, e.Bits))
 		}
 		err := out.Write([]string{q.A.String(), q.B.String(), strconv.FormatFloat(q.Probability, 'f', 4, 64), strconv.FormatFloat(q.Bits, 'f', 2, 64),
-			q.Rule, strconv.FormatBool(q.Joined), strings.Join(evidence, "; "), "", q.Reason, ""})
+			q.Rule, strconv.FormatBool(q.Joined), strings.Join(evidence, "; "), OneLine(values[q.A.String()]), OneLine(values[q.B.String()]), "", q.Reason, ""})
 		if err != nil {
 			return fmt.Errorf("write review: %w", err)
 		}
@@ -160,6 +161,7 @@ func ReadDecisions(r io.Reader, author string, at time.Time) ([]Decision, error)
 			return nil, &core.Error{Kind: core.KindData, Op: "read decisions", Path: fmt.Sprintf("line %d", line), Err: fmt.Errorf("line %d: %w", line, err)}
 		}
 		if d.Verdict != "" {
+			d.At = at.Add(time.Duration(len(out)) * time.Microsecond) // each is an act of its own
 			out = append(out, d)
 		}
 	}
@@ -199,9 +201,15 @@ func decisionOf(row []string, column map[string]int, author string, at time.Time
 	return d, nil
 }
 
+// A Signature says who decides, why, when and until when; Expires is zero for ever.
+type Signature struct {
+	Author, Reason string
+	At, Expires    time.Time
+}
+
 // Split says that a record does not belong to the others of its person: from each of them
 // it is separated for good. The next build obeys.
-func Split(ctx context.Context, wh core.Warehouse, name, record, author, reason string, at time.Time) (int, error) {
+func Split(ctx context.Context, wh core.Warehouse, name, record string, by Signature) (int, error) {
 	g, err := loadGraph(ctx, wh, name)
 	if err != nil {
 		return 0, err
@@ -213,7 +221,7 @@ func Split(ctx context.Context, wh core.Warehouse, name, record, author, reason 
 	var decisions []Decision
 	for _, other := range g.members(g.records[uid].ID) {
 		if other != uid {
-			decisions = append(decisions, Decision{A: g.records[uid], B: g.records[other], Verdict: CannotLink, Author: author, Reason: reason, At: at})
+			decisions = append(decisions, Decision{A: g.records[uid], B: g.records[other], Verdict: CannotLink, Author: by.Author, Reason: by.Reason, At: by.At, Expires: by.Expires})
 		}
 	}
 	if len(decisions) == 0 {
@@ -222,8 +230,10 @@ func Split(ctx context.Context, wh core.Warehouse, name, record, author, reason 
 	return len(decisions), Decide(ctx, wh, name, decisions...)
 }
 
-// Merge says that two records, or two ids, are one. The next build obeys.
-func Merge(ctx context.Context, wh core.Warehouse, name, a, b, author, reason string, at time.Time) error {
+// Merge says that two records, or two ids, are one. Decisions that hold members of the two
+// apart end now, with all others of the same Split, so that it undoes it. The next build
+// obeys.
+func Merge(ctx context.Context, wh core.Warehouse, name, a, b string, by Signature) error {
 	g, err := loadGraph(ctx, wh, name)
 	if err != nil {
 		return err
@@ -236,5 +246,34 @@ func Merge(ctx context.Context, wh core.Warehouse, name, a, b, author, reason st
 	if err != nil {
 		return err
 	}
-	return Decide(ctx, wh, name, Decision{A: g.records[x], B: g.records[y], Verdict: MustLink, Author: author, Reason: reason, At: at})
+	if x == y {
+		return &core.Error{Kind: core.KindConfig, Op: "merge", Err: fmt.Errorf("%s and %s are the same record", a, b), Try: "name two records or ids"}
+	}
+	sides := map[string]bool{g.records[x].ID: true, g.records[y].ID: true}
+	decided, err := Decisions(ctx, wh, name)
+	if err != nil {
+		return err
+	}
+	type act struct {
+		author string
+		at     time.Time
+	}
+	undone := map[act]bool{}
+	for _, d := range decided {
+		one, two := g.records[frame.UID(d.A.Source, d.A.Stream, d.A.Key)], g.records[frame.UID(d.B.Source, d.B.Stream, d.B.Key)]
+		if d.Verdict == CannotLink && sides[one.ID] && sides[two.ID] && one.ID != two.ID {
+			undone[act{d.Author, d.At}] = true
+		}
+	}
+	var decisions []Decision
+	for _, d := range decided {
+		one, two := frame.UID(d.A.Source, d.A.Stream, d.A.Key), frame.UID(d.B.Source, d.B.Stream, d.B.Key)
+		replaced := min(one, two) == min(x, y) && max(one, two) == max(x, y)
+		if d.Verdict == CannotLink && undone[act{d.Author, d.At}] && !replaced {
+			d.Expires = by.At
+			decisions = append(decisions, d)
+		}
+	}
+	decisions = append(decisions, Decision{A: g.records[x], B: g.records[y], Verdict: MustLink, Author: by.Author, Reason: by.Reason, At: by.At, Expires: by.Expires})
+	return Decide(ctx, wh, name, decisions...)
 }

@@ -3,6 +3,7 @@ package identity_test
 import (
 	"bytes"
 	"context"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -93,7 +94,7 @@ func TestDecisionsOutliveRebuilds(t *testing.T) {
 	wh := hardCases(t)
 	model := person(t, twoLists)
 	build(t, wh, model, "1")
-	if err := identity.Merge(ctx, wh, "person", "crm.contacts:twin1", "crm.contacts:sales1", "steward", "married", at); err != nil {
+	if err := identity.Merge(ctx, wh, "person", "crm.contacts:twin1", "crm.contacts:sales1", identity.Signature{Author: "steward", Reason: "married", At: at}); err != nil {
 		t.Fatal(err)
 	}
 	in := "a,b,verdict,reason\ncrm.contacts:anna,erp.customers:1,no,namesake\ncrm.contacts:son,erp.customers:4,,\n"
@@ -126,7 +127,7 @@ func TestDecisionsOutliveRebuilds(t *testing.T) {
 		t.Fatal(err)
 	}
 	var queue bytes.Buffer
-	if err := identity.WriteQuestions(&queue, questions); err != nil {
+	if err := identity.WriteQuestions(&queue, questions, nil); err != nil {
 		t.Fatal(err)
 	}
 	for _, q := range questions {
@@ -319,4 +320,31 @@ func FuzzReadLabels(f *testing.F) {
 		}
 		_, _ = identity.ReadDecisions(strings.NewReader(text), "x", time.Time{})
 	})
+}
+
+func TestMergeUndoesSplit(t *testing.T) {
+	ctx, by := context.Background(), identity.Signature{Author: "steward", At: time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)}
+	wh := hardCases(t)
+	model := person(t, twoLists)
+	build(t, wh, model, "1")
+	before := mapped(t, wh, "person")
+	// Three records of one person: the one that was split off is held apart from both others.
+	if n, err := identity.Split(ctx, wh, "person", "crm.contacts:bill", by); err != nil || n != 2 {
+		t.Fatalf("split gave %d decisions, %v; want 2", n, err)
+	}
+	build(t, wh, model, "2")
+	if ids := mapped(t, wh, "person"); ids["crm.contacts:bill"] == ids["erp.customers:3"] {
+		t.Error("a split does not hold")
+	}
+	by.At = by.At.Add(time.Hour)
+	if err := identity.Merge(ctx, wh, "person", "crm.contacts:bill", "erp.customers:3", by); err != nil {
+		t.Fatal(err)
+	}
+	build(t, wh, model, "3")
+	if after := mapped(t, wh, "person"); !maps.Equal(before, after) {
+		t.Errorf("before %v\nafter %v", before, after)
+	}
+	if err := identity.Merge(ctx, wh, "person", "crm.contacts:bill", "crm.contacts:bill", by); core.KindOf(err) != core.KindConfig {
+		t.Errorf("merge with itself: %v", err)
+	}
 }

@@ -59,6 +59,9 @@ func suggest(name, entity string, tables []core.Table) (Suggestion, error) {
 		}
 		used = append(used, s)
 	}
+	if len(tables) == 0 {
+		return Suggestion{}, &core.Error{Kind: core.KindConfig, Op: "suggest identity " + name, Err: fmt.Errorf("no table has landed yet"), Try: "unsilo run"}
+	}
 	if len(used) == 0 {
 		return Suggestion{}, &core.Error{Kind: core.KindConfig, Op: "suggest identity " + name, Err: fmt.Errorf("no table describes a %s", name),
 			Try: "give the streams means = { column = \"person.email\" }"}

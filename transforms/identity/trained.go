@@ -68,7 +68,7 @@ func (t *trained) evidence(code uint64, bits int64) []Evidence {
 			continue
 		}
 		out = append(out, Evidence{Comparison: t.Comparisons[d.A].Name + " with " + t.Comparisons[d.B].Name,
-			Level: "they go together", Bits: -float64(fs.MicroBits(d.Bits[a][b])) / 1e6})
+			Level: "counted once, for they go together", Bits: -float64(fs.MicroBits(d.Bits[a][b])) / 1e6})
 	}
 	if rest := bits - int64(t.Weight(p)); rest != 0 {
 		out = append(out, Evidence{Comparison: "value frequency", Level: "how rare the agreed values are", Bits: float64(rest) / 1e6})
