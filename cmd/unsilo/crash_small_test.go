@@ -13,6 +13,7 @@ import (
 // have many places to be killed at: commits without a position, rows that wait for one,
 // shadow tables filled in several steps.
 func smallMain() {
+	keepPrivate()
 	a := &app{in: os.Stdin, out: os.Stdout, err: os.Stderr, getenv: os.Getenv,
 		limits: engine.Limits{Rows: 25}, wrap: func(s core.Source) core.Source { return smallSource{s} }}
 	os.Exit(a.main(os.Args[1:]))

@@ -8,5 +8,6 @@ package main
 import "os"
 
 func main() {
+	keepPrivate()
 	os.Exit(Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr, os.Getenv))
 }

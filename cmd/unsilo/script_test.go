@@ -46,7 +46,7 @@ func TestScript(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": cmdExits, "sqlite": cmdSqlite, "same": cmdSame, "parses": cmdParses, "field": cmdField,
 			"api": cmdAPI, "await": cmdAwait, "start": cmdStart, "interrupt": cmdInterrupt, "kill9": cmdKill9, "ends": cmdEnds, "damage": cmdDamage,
-			"plugins": bins.command, "orphans": cmdOrphans, "weather": bins.weather,
+			"plugins": bins.command, "orphans": cmdOrphans, "weather": bins.weather, "private": cmdPrivate,
 		},
 	})
 }
