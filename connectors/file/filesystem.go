@@ -9,7 +9,8 @@ import (
 // A FileSystem is where files are: a disk, an object store, a server. Its methods may be
 // called concurrently. Errors are core Errors of the right kind.
 type FileSystem interface {
-	// List gives the files that match a pattern, in any order. No match is no error.
+	// List gives the files that match a pattern, in any order. No match is no error. With an
+	// Error of KindPermission it gives those that it may see nevertheless.
 	List(ctx context.Context, pattern string) ([]Entry, error)
 	// Open reads a file from a byte on. It fails if the file system cannot tell that
 	// this is the file that was listed.
@@ -29,4 +30,8 @@ type Entry struct {
 	Ident string
 	// Tag changes when the content does, where size and time do not tell: an HTTP ETag.
 	Tag string
+	// Unversioned says that nothing tells whether the content has changed.
+	Unversioned bool
+	// Link says that Path is a link to the file.
+	Link bool
 }

@@ -39,19 +39,17 @@ type meter struct {
 	pending []byte // read, and past the position
 	offset  int64  // the position
 	lines   int64  // before the position
-	lastNL  bool   // the last byte read was a line feed
 	err     error  // what the content broke off with
 }
 
 // newMeter starts at the beginning of a content.
-func newMeter(from io.Reader) *meter { return &meter{from: from, lastNL: true} }
+func newMeter(from io.Reader) *meter { return &meter{from: from} }
 
 // Read reads and remembers.
 func (m *meter) Read(p []byte) (int, error) {
 	n, err := m.from.Read(p)
 	if n > 0 {
 		m.pending = append(m.pending, p[:n]...)
-		m.lastNL = p[n-1] == '\n'
 	}
 	if err != nil && !errors.Is(err, io.EOF) {
 		m.err = err

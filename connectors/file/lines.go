@@ -17,6 +17,9 @@ import (
 	"github.com/unsilo/unsilo/core"
 )
 
+// byteOrderMark is how some programs begin a file in UTF-8.
+const byteOrderMark = "\xef\xbb\xbf"
+
 // maxLine bounds the length of a line; a longer one is rejected.
 const maxLine = 16 << 20
 
@@ -101,6 +104,9 @@ func (d *lineDecoder) next() (chunk, error) {
 // add takes a line in.
 func (d *lineDecoder) add(line []byte, tooLong bool) {
 	text := bytes.TrimSuffix(line, []byte{'\r'})
+	if d.offset == 0 {
+		text = bytes.TrimPrefix(text, []byte(byteOrderMark))
+	}
 	if len(bytes.TrimSpace(text)) == 0 {
 		return
 	}

@@ -1,6 +1,7 @@
 package file
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/unsilo/unsilo/core"
 )
@@ -23,14 +25,18 @@ type local struct{}
 // are not.
 func (local) List(ctx context.Context, pattern string) ([]Entry, error) {
 	var entries []Entry
+	var fault error
 	for _, p := range braces(filepath.ToSlash(pattern)) {
 		found, err := listOne(ctx, p)
-		if err != nil {
+		if err != nil && core.KindOf(err) != core.KindPermission {
 			return nil, err
+		}
+		if fault == nil {
+			fault = err
 		}
 		entries = append(entries, found...)
 	}
-	return entries, nil
+	return entries, fault
 }
 
 // listOne lists a pattern without braces.
@@ -44,10 +50,47 @@ func listOne(ctx context.Context, pattern string) ([]Entry, error) {
 	walk := walker{ctx: ctx, root: root}
 	if len(elements) == 0 {
 		walk.root = path.Dir(root)
-		return walk.entries, walk.add(root)
+		err := walk.add(root)
+		return walk.entries, cmp.Or(err, walk.fault)
 	}
 	err := walk.folder(root, elements)
-	return walk.entries, err
+	return walk.entries, cmp.Or(err, walk.fault)
+}
+
+// commonRoot is the folder that all patterns have in common, from which files are named when
+// there are several: files of one name in different folders are then called differently.
+func commonRoot(patterns []string) (root string, several bool) {
+	var common []string
+	n := 0
+	for _, pattern := range patterns {
+		if isURL(pattern) {
+			return "", false
+		}
+		for _, p := range braces(filepath.ToSlash(pattern)) {
+			dir, elements := fixedPart(p)
+			if len(elements) == 0 {
+				dir = path.Dir(dir)
+			}
+			parts := strings.Split(dir, "/")
+			if n++; n == 1 {
+				common = parts
+				continue
+			}
+			same := 0
+			for same < len(common) && same < len(parts) && common[same] == parts[same] {
+				same++
+			}
+			common = common[:same]
+		}
+	}
+	return strings.Join(common, "/"), n > 1
+}
+
+func relativeTo(root, name string) string {
+	if root != "" && root != "." {
+		name = strings.TrimPrefix(name, root)
+	}
+	return strings.TrimPrefix(name, "/")
 }
 
 // fixedPart splits a pattern into the folder before the first wildcard and the elements
@@ -73,6 +116,24 @@ type walker struct {
 	ctx     context.Context
 	root    string
 	entries []Entry
+	// fault is the first refusal; what else there is is listed nevertheless.
+	fault error
+}
+
+// pass takes an error of one file or folder. What is not there, or leads nowhere, does not
+// match.
+func (w *walker) pass(name string, err error) error {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.ELOOP) {
+		return nil
+	}
+	err = localError("list files", name, err)
+	if core.KindOf(err) != core.KindPermission {
+		return err
+	}
+	if w.fault == nil {
+		w.fault = err
+	}
+	return nil
 }
 
 // folder matches the elements below a folder.
@@ -89,11 +150,8 @@ func (w *walker) folder(dir string, elements []string) error {
 		}
 	}
 	children, err := os.ReadDir(filepath.FromSlash(dir))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
 	if err != nil {
-		return localError("list files", dir, err)
+		return w.pass(dir, err)
 	}
 	for _, child := range children {
 		name := path.Join(dir, child.Name())
@@ -137,18 +195,19 @@ func matches(element, name string) bool {
 // add notes a file, if it is one and is still there.
 func (w *walker) add(name string) error {
 	info, err := os.Stat(filepath.FromSlash(name))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
 	if err != nil {
-		return localError("list files", name, err)
+		return w.pass(name, err)
 	}
 	if !info.Mode().IsRegular() {
 		return nil
 	}
-	relative := strings.TrimPrefix(strings.TrimPrefix(name, w.root), "/")
+	itself, err := os.Lstat(filepath.FromSlash(name))
+	if err != nil {
+		return w.pass(name, err)
+	}
 	w.entries = append(w.entries, Entry{
-		Path: name, Name: relative, Size: info.Size(), ModTime: info.ModTime(), Ident: ident(info),
+		Path: name, Name: relativeTo(w.root, name), Size: info.Size(), ModTime: info.ModTime(), Ident: ident(info),
+		Link: itself.Mode()&fs.ModeSymlink != 0,
 	})
 	return nil
 }

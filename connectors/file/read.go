@@ -22,11 +22,14 @@ func (s *source) Read(ctx context.Context, req core.ReadRequest, emit func(core.
 		return err
 	}
 	entries, err := st.list(ctx)
-	if err != nil {
+	if visible(entries, err) != nil {
 		return inStream(err, st.name)
 	}
 	entries = shard(entries, req.Shard)
 	r := &reading{stream: st, req: req, emit: emit, now: time.Now()}
+	if err != nil {
+		r.faults = append(r.faults, err)
+	}
 	if req.KeysOnly {
 		if !st.keyed() {
 			return &core.Error{Kind: core.KindConfig, Op: "read keys", Stream: st.name, Path: "stream." + st.name + ".primary_key",
@@ -80,6 +83,8 @@ type reading struct {
 	unmarked int64
 	marked   time.Time
 	changed  bool
+	// faults are of files that could not be read; the others go on.
+	faults []error
 }
 
 // A position costs as much as there are files, so small files share one.
@@ -104,7 +109,7 @@ func (r *reading) run(ctx context.Context, entries []Entry) error {
 	if err := r.begin(t); err != nil {
 		return err
 	}
-	faults := t.faults
+	r.faults = append(r.faults, t.faults...)
 	for _, task := range t.tasks {
 		if r.full() {
 			break
@@ -113,7 +118,7 @@ func (r *reading) run(ctx context.Context, entries []Entry) error {
 		var broken *fileError
 		switch {
 		case errors.As(err, &broken):
-			faults = append(faults, broken.err) // the other files go on
+			r.faults = append(r.faults, broken.err)
 		case err != nil:
 			return err
 		}
@@ -121,7 +126,7 @@ func (r *reading) run(ctx context.Context, entries []Entry) error {
 	if err := r.mark(true); err != nil {
 		return err
 	}
-	return firstFault(faults)
+	return firstFault(r.faults)
 }
 
 // begin prepares the ledger of all known files.
@@ -202,6 +207,9 @@ func (r *reading) content(ctx context.Context, t task, c *content, m *meter) err
 	in.reader = m
 	d, err := r.stream.format.decoder(ctx, in, r.session)
 	if err != nil {
+		if r.stream.whole && !in.final && core.KindOf(err) == core.KindData {
+			return nil // it may be being written; the next read looks again
+		}
 		return &fileError{cutError(t.entry, err)}
 	}
 	defer d.close()
@@ -226,10 +234,10 @@ func (r *reading) content(ctx context.Context, t task, c *content, m *meter) err
 	}
 }
 
-// settled reports whether a file has been left alone, so that its last line is complete
-// even without an end.
+// settled reports whether a file has been left alone, or is of no known age, so that its
+// last line is complete even without an end.
 func (r *reading) settled(e Entry) bool {
-	return !e.ModTime.IsZero() && r.now.Sub(e.ModTime) >= r.stream.settle
+	return e.ModTime.IsZero() || r.now.Sub(e.ModTime) >= r.stream.settle
 }
 
 // peekBytes is how far the first record is looked for.

@@ -29,10 +29,10 @@ func notRotated(name string) int {
 func withoutPacked(entries []Entry) []Entry {
 	names := map[string]bool{}
 	for _, e := range entries {
-		names[e.Name] = true
+		names[e.Path] = true
 	}
 	return slices.DeleteFunc(slices.Clone(entries), func(e Entry) bool {
-		plain := packedSuffix.ReplaceAllString(e.Name, "")
-		return plain != e.Name && names[plain]
+		plain := packedSuffix.ReplaceAllString(e.Path, "")
+		return plain != e.Path && names[plain]
 	})
 }

@@ -62,7 +62,7 @@ func (r *reading) send(t task, m *meter, c chunk, ended, final bool) error {
 func (r *reading) move(t task, m *meter, c chunk, ended, final bool) {
 	k := t.known
 	k.Size, k.ModTime, k.Tag = t.entry.Size, t.entry.ModTime, t.entry.Tag
-	k.Open = !ended || !m.lastNL && !final && !r.stream.whole
+	k.Open = !ended
 	r.changed = true
 	switch {
 	case k.ID == "":
@@ -74,6 +74,9 @@ func (r *reading) move(t task, m *meter, c chunk, ended, final bool) {
 		}
 		m.advance(c.offset)
 		k.Offset, k.Line, k.Print = m.offset, m.lines, m.fingerprint()
+	}
+	if !final && !r.stream.whole && len(m.pending) > 0 {
+		k.Open = true // a record that has no end yet
 	}
 }
 

@@ -106,7 +106,7 @@ func (st *stream) sample(ctx context.Context, e Entry, use func(input) (bool, er
 // describe makes the stream.
 func (st *stream) describe(ctx context.Context) (core.Stream, error) {
 	entries, err := st.list(ctx)
-	if err != nil {
+	if err = visible(entries, err); err != nil {
 		return core.Stream{}, err
 	}
 	own, err := st.format.schema(ctx, st.sampler(slices.Clone(entries)))

@@ -38,7 +38,7 @@ func (k *known) seen(e Entry) bool {
 
 // same reports whether the file has not changed since it was read last.
 func (k *known) same(e Entry) bool {
-	return k.Size == e.Size && k.ModTime.Equal(e.ModTime) && k.Tag == e.Tag
+	return !e.Unversioned && k.Size == e.Size && k.ModTime.Equal(e.ModTime) && k.Tag == e.Tag
 }
 
 const (

@@ -29,23 +29,49 @@ type stream struct {
 // keyed reports whether rows have a key of their own.
 func (st *stream) keyed() bool { return len(st.key) > 0 }
 
-// list gives the files of all patterns, each once.
+// list gives the files of all patterns, each once, under whatever names it can be reached;
+// a link gives way to the file itself. With an error of KindPermission it gives those that
+// can be seen.
 func (st *stream) list(ctx context.Context) ([]Entry, error) {
 	var out []Entry
-	seen := map[string]bool{}
+	var fault error
+	at := map[string]int{}
+	root, several := commonRoot(st.patterns)
 	for _, p := range st.patterns {
 		entries, err := st.opener.fs.List(ctx, p)
-		if err != nil {
+		if err != nil && core.KindOf(err) != core.KindPermission {
 			return nil, err
 		}
+		if fault == nil {
+			fault = err
+		}
 		for _, e := range entries {
-			if !seen[e.Path] {
-				seen[e.Path] = true
+			if several {
+				e.Name = relativeTo(root, e.Path)
+			}
+			same := e.Ident
+			if same == "" {
+				same = e.Path
+			}
+			i, known := at[same]
+			switch {
+			case !known:
+				at[same] = len(out)
 				out = append(out, e)
+			case out[i].Link && !e.Link:
+				out[i] = e
 			}
 		}
 	}
-	return out, nil
+	return out, fault
+}
+
+// visible drops the error of a list that is not empty.
+func visible(entries []Entry, err error) error {
+	if len(entries) > 0 && core.KindOf(err) == core.KindPermission {
+		return nil
+	}
+	return err
 }
 
 // newStream checks a stream block.

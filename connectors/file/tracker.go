@@ -29,7 +29,7 @@ type tracker struct {
 	files []*known
 
 	claimed map[*known]Entry
-	present map[string]*known // claimed, by name
+	present map[string]*known // claimed, by path
 	byIdent map[string]*known
 	byName  map[string]*known
 	byHead  map[headKey][]*known
@@ -172,7 +172,7 @@ func (t *tracker) meet(ctx context.Context, pairs []pair) (map[string]bool, erro
 		var m *meter
 		switch {
 		case t.whole || p.known.Offset == 0:
-			if p.kin > 1 {
+			if p.kin > 1 || p.kin == 0 && !t.kept(p.entry, p.known) {
 				continue
 			}
 			if !t.whole || !p.known.same(p.entry) {
@@ -195,8 +195,20 @@ func (t *tracker) meet(ctx context.Context, pairs []pair) (map[string]bool, erro
 	return met, nil
 }
 
+// kept reports whether a file that has the identity of a known one, and no content to prove
+// it by, is that file: file systems give the identity of a deleted file to the next one.
+func (t *tracker) kept(e Entry, k *known) bool {
+	switch {
+	case e.Name == k.Name || !t.whole && k.ID == "":
+		return true
+	case t.whole:
+		return k.same(e)
+	}
+	return baseName(e.Name) == baseName(k.Name)
+}
+
 func (t *tracker) claim(k *known, e Entry) {
-	t.claimed[k], t.present[e.Name] = e, k
+	t.claimed[k], t.present[e.Path] = e, k
 	k.Name, k.Ident, k.Gone = e.Name, e.Ident, 0
 }
 
@@ -263,7 +275,7 @@ const copyBytes = 4 << 10
 // known file is left until the original has been cut.
 func (t *tracker) welcome(ctx context.Context, e Entry) error {
 	if e.Size >= copyBytes && !t.whole {
-		if k := t.present[baseName(e.Name)]; k != nil && k.Offset > 0 && notRotated(e.Name) == 0 {
+		if k := t.present[baseName(e.Path)]; k != nil && k.Offset > 0 && notRotated(e.Name) == 0 {
 			if copied, err := t.beginsLike(ctx, e, t.claimed[k]); copied || err != nil {
 				return err
 			}

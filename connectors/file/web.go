@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"strconv"
 	"time"
 
 	"github.com/unsilo/unsilo/core"
@@ -56,10 +57,14 @@ func (w *web) List(ctx context.Context, address string) ([]Entry, error) {
 		return nil, &core.Error{Kind: core.KindConfig, Op: "list files", Path: "path", Err: errors.New("the path is not a URL")}
 	}
 	e := Entry{Path: address, Name: path.Join(u.Host, u.Path), Size: -1}
+	if u.RawQuery != "" {
+		e.Name += "?" + shortHash([]byte(u.RawQuery)) // the query itself may hold a key
+	}
 	resp, err := w.do(ctx, http.MethodHead, e, 0)
 	var status *statusError
 	switch {
 	case errors.As(err, &status) && (status.code == http.StatusMethodNotAllowed || status.code == http.StatusNotImplemented):
+		e.Unversioned = true
 		return []Entry{e}, nil
 	case err != nil:
 		return nil, err
@@ -70,9 +75,8 @@ func (w *web) List(ctx context.Context, address string) ([]Entry, error) {
 	e.Size, e.Tag = resp.ContentLength, resp.Header.Get("ETag")
 	if at, err := http.ParseTime(resp.Header.Get("Last-Modified")); err == nil {
 		e.ModTime = at
-	} else if e.Tag == "" {
-		e.ModTime = time.Now() // nothing tells whether it changed, so it may have
 	}
+	e.Unversioned = e.Tag == "" && e.ModTime.IsZero()
 	return []Entry{e}, nil
 }
 
@@ -85,6 +89,9 @@ func (w *web) Open(ctx context.Context, e Entry, offset int64) (io.ReadCloser, e
 	}
 	if err != nil {
 		return nil, err
+	}
+	if now := resp.Header.Get("ETag"); e.Tag != "" && now != "" && now != e.Tag {
+		return nil, errors.Join(localError("open", e.Name, errMoved), resp.Body.Close())
 	}
 	body := &webBody{ReadCloser: resp.Body, name: e.Name}
 	if offset > 0 && resp.StatusCode != http.StatusPartialContent {
@@ -114,6 +121,17 @@ type statusError struct{ code int }
 
 func (e *statusError) Error() string {
 	return fmt.Sprintf("the server answers %d %s", e.code, http.StatusText(e.code))
+}
+
+// retryAfter reads seconds or a date; 0 is neither.
+func retryAfter(text string) time.Duration {
+	if seconds, err := strconv.ParseUint(text, 10, 31); err == nil {
+		return time.Duration(seconds) * time.Second
+	}
+	if at, err := http.ParseTime(text); err == nil {
+		return max(0, time.Until(at))
+	}
+	return 0
 }
 
 // answerTimeout bounds the wait for the first bytes of an answer.
@@ -154,10 +172,8 @@ func (w *web) do(ctx context.Context, method string, e Entry, offset int64) (*ht
 		fault.Kind, fault.Path = core.KindConfig, "path"
 	case http.StatusTooManyRequests:
 		fault.Kind = core.KindLimited
-		if seconds, err := time.ParseDuration(resp.Header.Get("Retry-After") + "s"); err == nil {
-			fault.RetryAfter = seconds
-		}
 	}
+	fault.RetryAfter = retryAfter(resp.Header.Get("Retry-After"))
 	_ = resp.Body.Close() // the answer is a fault already
 	return nil, fault
 }

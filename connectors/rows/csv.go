@@ -247,7 +247,7 @@ func (r *CSVReader) scan(b []byte, final bool) (end, next int, err error) {
 		}
 		// The record ends here; its line may end with a carriage return as well.
 		end, next = i, min(i+1, len(b))
-		if !f.quoted && i > f.from && b[i-1] == '\r' && i < len(b) {
+		if !f.quoted && i > f.from && b[i-1] == '\r' && (i == len(b) || b[i] == '\n') {
 			f.to--
 			end--
 		}
