@@ -9,6 +9,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/unsilo/unsilo/core"
+	"github.com/unsilo/unsilo/core/plan"
 )
 
 // landing is the sink of an incremental read: each chunk is one transaction of rows,
@@ -247,14 +248,21 @@ func (l *landing) ready(ctx context.Context, c *chunk) (*writable, error) {
 }
 
 func (l *landing) readyPiece(ctx context.Context, w *writable, p piece) error {
-	switch {
-	case p.rows == nil:
+	if p.rows == nil {
 		return nil
-	case p.op == core.OpReject:
+	}
+	if p.op == core.OpReject {
 		w.rejects = append(w.rejects, l.rejected(p.rows)...)
 		return nil
-	case p.op == core.OpDelete:
-		keys, err := onlyKeys(p.rows, l.step.Stream.PrimaryKey)
+	}
+	rows, rejects, err := l.withKeys(ctx, p.rows)
+	if err != nil {
+		return err
+	}
+	defer rows.Release()
+	w.rejects = append(w.rejects, rejects...)
+	if p.op == core.OpDelete {
+		keys, err := onlyKeys(rows, l.step.Stream.PrimaryKey)
 		if err != nil {
 			return l.dataError("read deletes", err)
 		}
@@ -263,7 +271,7 @@ func (l *landing) readyPiece(ctx context.Context, w *writable, p piece) error {
 		w.add(core.OpDelete, fitted)
 		return err
 	}
-	parts, err := l.partFlagged(ctx, p.rows)
+	parts, err := l.partFlagged(ctx, rows)
 	if err != nil {
 		return err
 	}
@@ -287,6 +295,14 @@ func (l *landing) readyRows(ctx context.Context, w *writable, rows arrow.RecordB
 		return err
 	}
 	w.rejects = append(w.rejects, rejects...)
+	if l.step.OnSchemaChange == plan.DropValue { // the value that was dropped may have been the key
+		all := fitted
+		defer all.Release()
+		if fitted, rejects, err = l.withKeys(ctx, all); err != nil {
+			return err
+		}
+		w.rejects = append(w.rejects, rejects...)
+	}
 	w.add(core.OpUpsert, fitted)
 	return nil
 }

@@ -44,6 +44,7 @@ type row struct {
 	id, updated int64
 	name        string
 	gone        bool
+	nullID      bool
 }
 
 func newSilo(n int64) *silo {
@@ -56,7 +57,11 @@ func newSilo(n int64) *silo {
 }
 
 func (s *silo) schema() *arrow.Schema {
-	fields := []arrow.Field{{Name: "id", Type: arrow.PrimitiveTypes.Int64},
+	id := arrow.DataType(arrow.PrimitiveTypes.Int64)
+	if s.textID {
+		id = arrow.BinaryTypes.String
+	}
+	fields := []arrow.Field{{Name: "id", Type: id},
 		{Name: "updated", Type: arrow.PrimitiveTypes.Int64}, {Name: "name", Type: arrow.BinaryTypes.String, Nullable: true},
 		{Name: "gone", Type: arrow.FixedWidthTypes.Boolean, Nullable: true}}
 	return arrow.NewSchema(append(fields, s.extra...), nil)
@@ -144,7 +149,19 @@ func (s *silo) emitRows(req core.ReadRequest, rows []row, emit func(core.Batch) 
 	b := array.NewRecordBuilder(memory.DefaultAllocator, s.schema())
 	defer b.Release()
 	for _, r := range rows {
-		b.Field(0).(*array.Int64Builder).Append(r.id)
+		switch id := b.Field(0).(type) {
+		case *array.Int64Builder:
+			id.Append(r.id)
+			if r.nullID {
+				id.SetNull(id.Len() - 1)
+			}
+		case *array.StringBuilder:
+			if r.nullID {
+				id.Append("no number")
+			} else {
+				id.Append(fmt.Sprint(r.id))
+			}
+		}
 		b.Field(1).(*array.Int64Builder).Append(r.updated)
 		b.Field(2).(*array.StringBuilder).Append(r.name)
 		b.Field(3).(*array.BooleanBuilder).Append(r.gone)

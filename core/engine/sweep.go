@@ -83,6 +83,12 @@ func (k *keyList) add(ctx context.Context, b arrow.RecordBatch) error {
 		return k.dataError("sweep keys", err)
 	}
 	defer picked.Release()
+	if missing := k.rowsWithoutKey(picked); missing != nil { // such rows did not land
+		if picked, err = keepRows(ctx, picked, missing); err != nil {
+			return err
+		}
+		defer picked.Release()
+	}
 	cast, err := castTo(ctx, picked, k.streamRun.table.Schema)
 	if err != nil {
 		return err
