@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -170,6 +169,8 @@ func evaluationGrid(x identity.Evaluation) grid {
 func (a *app) identityDiffCmd(name *string) *cobra.Command {
 	return &cobra.Command{
 		Use: "diff [RUN [RUN]]", Short: "Show which ids were minted, merged, split and retired between two runs", Args: atMostArgs(2),
+		Long: `Without a run it shows what the last build changed, with one what has changed since that
+run.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			runs := append(args, "", "")
 			return a.withIdentity(cmd.Context(), *name, func(_ *project, w core.Warehouse, name string) error {
@@ -180,10 +181,38 @@ func (a *app) identityDiffCmd(name *string) *cobra.Command {
 				g := grid{columns: []string{"event", "id", "other", "records"}, right: []string{"records"},
 					extra: map[string]any{"from": c.From, "to": c.To, "counts": c.Counts}}
 				for _, x := range c.Changes {
-					g.add(x.Kind, x.ID, cmp.Or(x.Other, "-"), x.Records)
+					var other any
+					if x.Other != "" {
+						other = x.Other
+					}
+					g.add(x.Kind, x.ID, other, x.Records)
+				}
+				if a.output == "table" {
+					a.showCounts(c)
+				}
+				if len(g.rows) == 0 {
+					return a.say(g, "")
 				}
 				return a.show(g)
 			})
 		},
+	}
+}
+
+// showCounts writes a line of how many ids went which way.
+func (a *app) showCounts(c identity.Changes) {
+	text := ""
+	for _, k := range [][2]string{{"mint", "minted"}, {"survive", "survived"}, {"merge", "merged"}, {"split", "split"}, {"restore", "restored"}, {"retire", "retired"}} {
+		if n := c.Counts[k[0]]; n > 0 || k[0] != "restore" {
+			text += fmt.Sprintf(", %s %s", thousands(n), k[1])
+		}
+	}
+	from := c.From
+	if from == "" {
+		from = "the beginning"
+	}
+	fmt.Fprintf(a.out, "%s to %s: %s\n", from, c.To, text[2:])
+	if len(c.Changes) > 0 {
+		fmt.Fprintln(a.out)
 	}
 }
