@@ -34,6 +34,7 @@ type silo struct {
 	rejectText []string
 	deleted    []int64 // the delete feed
 	noState    bool
+	textID     bool  // ids come as text, nullID as one that is no number
 	repeat     []row // sent behind the rows of every read, all in one batch
 	reads      int
 	asked      []core.ReadRequest
