@@ -37,8 +37,10 @@ func number(v any) float64 {
 		return float64(v)
 	case float64:
 		return v
+	case float32:
+		return float64(v)
 	case string:
-		if f, err := strconv.ParseFloat(v, 64); err == nil {
+		if f, err := strconv.ParseFloat(v, 64); err == nil && !math.IsNaN(f) && !math.IsInf(f, 0) {
 			return f
 		}
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"math"
 	"strings"
 	"time"
 
@@ -14,7 +15,8 @@ import (
 func isNumber(t arrow.DataType) bool { return core.Numeric(t) || t.ID() == arrow.DECIMAL128 }
 
 // cell gives a value in the form that is written: integers as int64, which keeps all
-// digits in JSON, times in RFC 3339, what is nested as JSON.
+// digits in JSON, times in RFC 3339, what is nested as JSON, and the numbers that JSON
+// cannot say as "NaN", "Infinity" and "-Infinity".
 func cell(col arrow.Array, i int) any {
 	if col.IsNull(i) {
 		return nil
@@ -33,9 +35,9 @@ func cell(col arrow.Array, i int) any {
 	case *array.Int8:
 		return int64(c.Value(i))
 	case *array.Float64:
-		return c.Value(i)
+		return finite(c.Value(i), c.Value(i))
 	case *array.Float32:
-		return c.Value(i)
+		return finite(float64(c.Value(i)), c.Value(i))
 	case *array.Decimal128:
 		return c.Value(i).ToString(c.DataType().(*arrow.Decimal128Type).Scale)
 	case *array.Timestamp:
@@ -48,6 +50,19 @@ func cell(col arrow.Array, i int) any {
 		}
 	}
 	return strings.Clone(col.ValueStr(i))
+}
+
+// finite gives the value, or the name of a number that is none.
+func finite(f float64, value any) any {
+	switch {
+	case math.IsNaN(f):
+		return "NaN"
+	case math.IsInf(f, 1):
+		return "Infinity"
+	case math.IsInf(f, -1):
+		return "-Infinity"
+	}
+	return value
 }
 
 func timestamp(c *array.Timestamp, i int) string {

@@ -105,7 +105,10 @@ func (h history) one(name string) error {
 	if err != nil {
 		return err
 	}
-	if h.output != "table" {
+	switch h.output {
+	case "csv", "ndjson":
+		return h.show(g.with(models))
+	case "json":
 		g.extra = map[string]any{"run_id": id, "models": models.objects()}
 		return h.show(g)
 	}

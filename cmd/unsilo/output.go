@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
@@ -67,7 +68,7 @@ func (a *app) say(g grid, format string, args ...any) error {
 	if a.output != "table" {
 		return a.show(g)
 	}
-	_, err := fmt.Fprintf(a.out, format, args...)
+	_, err := fmt.Fprint(a.out, plain(fmt.Sprintf(format, args...)))
 	return err
 }
 
@@ -95,6 +96,24 @@ func (g grid) object(row []any) map[string]any {
 		o[c] = row[i]
 	}
 	return o
+}
+
+// with puts the rows of another grid behind those of this one, under the columns of both.
+func (g grid) with(other grid) grid {
+	all := grid{columns: slices.Clone(g.columns)}
+	for _, c := range other.columns {
+		if !slices.Contains(all.columns, c) {
+			all.columns = append(all.columns, c)
+		}
+	}
+	for _, o := range slices.Concat(g.objects(), other.objects()) {
+		row := make([]any, len(all.columns))
+		for i, c := range all.columns {
+			row[i] = o[c]
+		}
+		all.rows = append(all.rows, row)
+	}
+	return all
 }
 
 // writeCSV escapes cells that a spreadsheet would take for a formula.
@@ -140,7 +159,7 @@ func (a *app) showTable(g grid) {
 	header := table.Row{}
 	var configs []table.ColumnConfig
 	for i, c := range g.columns {
-		header = append(header, c)
+		header = append(header, plain(c))
 		if slices.Contains(g.right, c) {
 			configs = append(configs, table.ColumnConfig{Number: i + 1, Align: text.AlignRight, AlignHeader: text.AlignRight})
 		}
@@ -173,23 +192,37 @@ func (a *app) tableStyle() table.Style {
 	return style
 }
 
-// tableCell writes a value for people: null as a dash, and control characters so that no
-// value can steer the terminal.
+// tableCell writes a value for people: null as a dash, and text so that none can steer the
+// terminal.
 func tableCell(v any) any {
 	switch v := v.(type) {
 	case nil:
 		return "-"
 	case string:
 		return strings.Map(func(r rune) rune {
-			if r < ' ' || r == 0x7f {
-				return '�'
+			if r == '\n' || r == '\t' {
+				return '�' // a cell is one line
 			}
 			return r
-		}, v)
+		}, plain(v))
 	case int64:
 		return thousands(v)
 	}
 	return v
+}
+
+// plain takes out of text what a terminal would obey rather than show: control characters
+// of both sets, what turns the direction of writing, and line separators.
+func plain(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\t':
+			return r
+		case unicode.IsControl(r), unicode.Is(unicode.Bidi_Control, r), r == '\u2028', r == '\u2029':
+			return '�'
+		}
+		return r
+	}, strings.ToValidUTF8(s, "�"))
 }
 
 // thousands groups digits with thin spaces, which read the same in every language.

@@ -218,7 +218,7 @@ func (p *project) showPlan(made *plan.Plan) error {
 		verb = "Run `unsilo run` to do this."
 	}
 	fmt.Fprintf(&b, "\n%d streams, %d models. %s\n", len(v.Streams), len(v.Models), verb)
-	_, err := fmt.Fprint(p.out, b.String())
+	_, err := fmt.Fprint(p.out, plain(b.String()))
 	return err
 }
 

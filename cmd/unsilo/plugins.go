@@ -94,7 +94,7 @@ func (a *app) pluginLine(l host.LogLine) {
 		a.writeEvent(core.Event{Time: time.Now(), Kind: core.EventLog, Message: "plugin " + l.Family + ": " + l.Message})
 		return
 	}
-	fmt.Fprintf(a.err, "plugin %s: %s\n", l.Family, l.Message)
+	fmt.Fprintf(a.err, "plugin %s: %s\n", l.Family, plain(l.Message))
 }
 
 // spec describes a connector: a built-in one, or one that a plugin serves. Why a plugin

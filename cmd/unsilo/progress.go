@@ -92,7 +92,7 @@ func (pr *progress) stream(name string, e core.Event) *streamBar {
 	if pr.bars != nil {
 		b.bar = pr.bars.New(e.Estimated, mpb.BarStyle().Lbound("").Filler("█").Tip("█").Padding("░").Rbound(""),
 			mpb.PrependDecorators(decor.Name(name, decor.WCSyncSpaceR)),
-			mpb.AppendDecorators(decor.CurrentNoUnit("%9d "), decor.Any(func(decor.Statistics) string { return b.note })))
+			mpb.AppendDecorators(decor.CurrentNoUnit("%9d "), decor.Any(func(decor.Statistics) string { return plain(pr.p.redact(b.note)) })))
 	}
 	pr.byName[name] = b
 	return b
@@ -138,7 +138,7 @@ func (pr *progress) line(name string, b *streamBar, e core.Event) {
 		pr.p.writeEvent(e)
 		return
 	}
-	fmt.Fprintf(pr.p.err, "%s %s: %d rows read, %s\n", time.Now().Format(time.TimeOnly), name, b.read, pr.p.redact(b.note))
+	fmt.Fprintf(pr.p.err, "%s %s: %d rows read, %s\n", time.Now().Format(time.TimeOnly), name, b.read, plain(pr.p.redact(b.note)))
 }
 
 // writeEvent writes an event as a line of JSON, among JSON diagnostics.

@@ -20,7 +20,10 @@ func (a *app) queryCmd() *cobra.Command {
 		Short: "Run one SELECT on the last committed state",
 		Long: `Runs one SELECT and writes the rows. It works while a run is under way and sees what
 was committed last. "-" reads the SQL from standard input. Files, settings and a second
-statement are refused.`,
+statement are refused.
+
+In JSON integers keep all their digits, decimals are strings, and so are the numbers that
+JSON does not have: "NaN", "Infinity", "-Infinity".`,
 		Example: `  unsilo query "SELECT * FROM raw_erp.invoices LIMIT 10"
   unsilo query -o csv "SELECT * FROM marts.revenue" > revenue.csv
   unsilo query - < report.sql`,

@@ -114,61 +114,106 @@ func resultExit(res *engine.Result) error {
 
 // showResult writes the closing table of a run.
 func (p *project) showResult(res *engine.Result) error {
-	g := grid{columns: []string{"stream", "status", "read", "new", "changed", "deleted", "quarantined", "seconds", "before", "after"},
+	streams := grid{columns: []string{"stream", "status", "read", "new", "changed", "deleted", "quarantined", "seconds", "before", "after"},
 		right: []string{"read", "new", "changed", "deleted", "quarantined", "seconds"}}
 	for _, s := range res.Streams {
-		g.add(s.Source+"."+s.Stream, string(s.Status), s.Read, s.New, s.Changed, s.Deleted, s.Quarantined, seconds(s.Seconds), s.Before, s.After)
+		streams.add(s.Source+"."+s.Stream, string(s.Status), s.Read, s.New, s.Changed, s.Deleted, s.Quarantined, seconds(s.Seconds), s.Before, s.After)
 	}
 	models := grid{columns: []string{"model", "status", "rows", "tests", "seconds"}, right: []string{"rows", "seconds"}}
 	for _, m := range res.Models {
 		models.add(m.Ref.String(), string(m.Status), m.Rows, testsText(m.Tests), seconds(m.Seconds))
 	}
 	if p.output != "table" {
-		texts := []string{}
-		for _, d := range p.diagnose(res) {
-			texts = append(texts, d.Summary)
-		}
-		g.extra = map[string]any{"run_id": res.RunID, "status": res.Status, "landed": res.Landed(), "models": models.objects(),
-			"notes": append([]string{}, res.Notes...), "errors": texts, "diagnostics": p.diagnose(res)}
-		return p.show(g)
+		return p.showRecords(res, streams, models)
 	}
-	if len(g.rows) > 0 {
-		p.showTable(g)
+	if len(streams.rows) > 0 {
+		p.showTable(streams)
 	}
 	if len(models.rows) > 0 {
-		if len(g.rows) > 0 {
+		if len(streams.rows) > 0 {
 			fmt.Fprintln(p.out)
 		}
 		p.showTable(models)
 	}
 	for _, m := range res.Models {
 		for _, n := range m.Notes {
-			fmt.Fprintf(p.out, "%s: %s\n", m.Ref, n)
+			fmt.Fprintf(p.out, "%s: %s\n", m.Ref, plain(n))
 		}
 	}
 	for _, n := range res.Notes {
-		fmt.Fprintf(p.out, "note: %s\n", n)
+		fmt.Fprintf(p.out, "note: %s\n", plain(n))
 	}
 	fmt.Fprintf(p.out, "\n%s: %s rows landed in %s.\n", res.Status, thousands(res.Landed()), res.Ended.Sub(res.Started).Round(10*time.Millisecond))
 	p.showDiagnostics(p.diagnose(res))
 	return nil
 }
 
-// diagnose writes the failures of a run as diagnostics.
+// showRecords writes what a run did for programs: one document in JSON; in ndjson and csv a
+// record for each stream and each model, told apart by which of the two is named. Every
+// record of what failed says why.
+func (p *project) showRecords(res *engine.Result, streams, models grid) error {
+	streams.columns, models.columns = append(streams.columns, "error"), append(models.columns, "error")
+	for i, s := range res.Streams {
+		streams.rows[i] = append(streams.rows[i], p.errorText(s.Err))
+	}
+	for i, m := range res.Models {
+		models.rows[i] = append(models.rows[i], p.errorText(m.Err))
+	}
+	if p.output == "json" {
+		ds := p.diagnose(res)
+		texts := []string{}
+		for _, d := range ds {
+			texts = append(texts, d.Summary)
+		}
+		streams.extra = map[string]any{"run_id": res.RunID, "status": res.Status, "landed": res.Landed(), "models": models.objects(),
+			"notes": append([]string{}, res.Notes...), "errors": texts, "diagnostics": ds}
+		return p.show(streams)
+	}
+	return p.show(streams.with(models))
+}
+
+func (p *project) errorText(err error) any {
+	if err == nil {
+		return nil
+	}
+	return p.redact(err.Error())
+}
+
+// diagnose writes the failures of a run as diagnostics, each with whose it is.
 func (p *project) diagnose(res *engine.Result) core.Diagnostics {
 	ds := core.Diagnostics{}
 	if res.Status == engine.StatusInterrupted {
 		return ds // what streams say of it is no fault of theirs
 	}
-	for _, err := range res.Errors() {
-		d := core.Diagnostic{Severity: core.SeverityError, Summary: err.Error()}
+	add := func(name string, err error) {
+		if err == nil {
+			return
+		}
+		d := core.Diagnostic{Severity: core.SeverityError, Summary: name + ": " + err.Error()}
 		var e *core.Error
 		if errors.As(err, &e) {
 			d.Try = e.Try
 		}
 		ds = append(ds, d)
 	}
+	for _, s := range res.Streams {
+		add(s.Source+"."+s.Stream, withoutStream(s.Err, s.Stream))
+	}
+	for _, m := range res.Models {
+		add(m.Ref.String(), m.Err)
+	}
 	return p.redactAll(ds)
+}
+
+// withoutStream takes the name of the stream out of an error that is shown beside it.
+func withoutStream(err error, stream string) error {
+	e, ok := err.(*core.Error)
+	if !ok || e.Stream != stream {
+		return err
+	}
+	short := *e
+	short.Stream = ""
+	return &short
 }
 
 func seconds(s float64) float64 { return float64(int64(s*100+0.5)) / 100 }
