@@ -123,6 +123,8 @@ func (p *pipeline) overrides(ctx context.Context) error {
 		p.decided += fmt.Sprintln(d.A, d.B, d.Verdict)
 		a, b := p.find(d.A), p.find(d.B)
 		switch {
+		case (a < 0 || b < 0) && p.left(d):
+			p.orphans = append(p.orphans, d)
 		case a < 0 || b < 0:
 			unknown++
 		case a == b:
@@ -134,10 +136,36 @@ func (p *pipeline) overrides(ctx context.Context) error {
 	}
 	p.measure("overrides", float64(len(decisions)))
 	if unknown > 0 {
-		p.note("%d decisions name records that do not exist; they wait", unknown)
+		p.note("%d decisions name records that do not exist, and wait: look for typing errors in source.stream:key", unknown)
 	}
 	p.contradictions()
 	return nil
+}
+
+// left reports whether a record of a decision was there in the last build and is no more.
+func (p *pipeline) left(d Decision) bool {
+	for _, r := range []Record{d.A, d.B} {
+		if p.find(r) < 0 && p.former.find(frame.UID(r.Source, r.Stream, r.Key)) >= 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// dropOrphans deletes the decisions about records that left: of an erased record nothing
+// stays but its id.
+func (p *pipeline) dropOrphans(ctx context.Context, tx core.Tx) error {
+	if len(p.orphans) == 0 {
+		return nil
+	}
+	p.note("%d decisions about records that are gone are gone too", len(p.orphans))
+	return storeRows(ctx, tx, p.model.decisionTable(), core.WriteDelete, len(p.orphans), func(i int, w *rowWriter) {
+		a, b := p.orphans[i].A, p.orphans[i].B
+		if a.String() > b.String() {
+			a, b = b, a
+		}
+		w.add(a.Source, a.Stream, a.Key, b.Source, b.Stream, b.Key, nil, nil, nil, nil, nil)
+	})
 }
 
 // contradictions notes records that must-links join and a cannot-link separates.

@@ -38,6 +38,8 @@ type pipeline struct {
 	// the decisions in force.
 	trainedOn *trained
 	decided   string
+	// orphans are decisions about records that left since the last build.
+	orphans []Decision
 	// tokenKey makes the tokens of hashed attributes.
 	tokenKey []byte
 	// unchanged says that there is nothing to do.
