@@ -2,10 +2,13 @@ package connectors_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"maps"
 	"net/http/httptest"
+	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -24,7 +27,13 @@ import (
 	"github.com/unsilo/unsilo/core/coretest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if f := flag.Lookup("test.parallel"); f.Value.String() == strconv.Itoa(runtime.GOMAXPROCS(0)) {
+		_ = f.Value.Set("16") // most of the time these tests wait as they are told
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // company serves a small simulated company on loopback.
 func company(t *testing.T, opt sim.Options) (*sim.Company, *httptest.Server) {

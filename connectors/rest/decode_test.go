@@ -42,6 +42,8 @@ func TestDecode(t *testing.T) {
 		"structs":            {"nested = \"struct\"", `[{"id":1,"a":{"b":2}}]`, "", `{"a":"{\"b\":2}","id":"1"}`},
 		"paths and types": {"schema {\n field \"id\" { path = \"key.n\" }\n field \"cost\" {\n path = \"money.amount\"\n type = \"decimal(10,2)\"\n }\n field \"day\" {\n type = \"date\"\n format = \"%d.%m.%Y\"\n }\n closed = true\n }",
 			`[{"key":{"n":12345678901234567890},"money":{"amount":"12.30","currency":"EUR"},"day":"31.12.2025","other":1}]`, "", `{"cost":"12.3","day":"2025-12-31","id":"12345678901234567890"}`},
+		"false for null": {"false_is_null = true\n schema {\n field \"phone\" {\n type = \"string\"\n }\n field \"cost\" {\n type = \"float\"\n }\n field \"day\" {\n type = \"date\"\n }\n field \"active\" {\n type = \"bool\"\n }\n }",
+			`[{"id":1,"phone":false,"cost":false,"day":false,"active":false}]`, "", `{"active":"false","id":"1"}`},
 		"filter":   {`filter = record.kind == "a" && record.n >= 2`, `[{"id":1,"kind":"a","n":1},{"id":2,"kind":"a","n":2},{"id":3,"kind":"b","n":3},{"id":4,"n":5}]`, "", `{"id":"2","kind":"a","n":"2"}`},
 		"optional": {"records = \"a.b\"\n records_optional = true", `{"a":{}}`, "", ``},
 	}
