@@ -166,7 +166,10 @@ func (m *Model) decodeTables(eval *hcl.EvalContext) hcl.Diagnostics {
 		}
 	}
 	if e := m.def.Evaluate; e != nil {
-		m.tables.labels = read(e.Labels)
+		if m.tables.labels = read(e.Labels); len(m.tables.labels) == 0 && e.Truth == "" {
+			diags = append(diags, fault(e.Range, "evaluate needs labels",
+				"Write labels = source.x.y, a table of pairs or clusters, or truth = \"column\" when the records themselves say it."))
+		}
 	}
 	for i, s := range m.def.Stitches {
 		m.tables.events = append(m.tables.events, read(s.Event))

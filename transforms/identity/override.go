@@ -181,13 +181,18 @@ func (p *pipeline) contradictions() {
 	}
 	joined := cluster.Components(p.frame.Len(), must)
 	n := 0
+	var first pair
 	for k := range p.cannot {
-		if joined[k.a] == joined[k.b] {
-			n++
+		if joined[k.a] != joined[k.b] {
+			continue
+		}
+		if n++; n == 1 || k.a < first.a || k.a == first.a && k.b < first.b {
+			first = k
 		}
 	}
 	if n > 0 {
-		p.note("%d cannot-links contradict must-links; the records stay apart: withdraw one of the decisions", n)
+		one, two := p.recordOf(first.a).String(), p.recordOf(first.b).String()
+		p.note("%d cannot-links contradict must-links, such as %s and %s; the records stay apart: withdraw one of the decisions", n, min(one, two), max(one, two))
 	}
 }
 

@@ -84,6 +84,9 @@ func (p *pipeline) probableEdges(ctx context.Context) error {
 	p.measure("pairs.compared", float64(result.Pairs))
 	for i, s := range p.scanner.Blocks.Stats {
 		p.measure("pairs."+s.Name, float64(result.RulePairs[i]))
+		if s.Keyed == 0 && len(p.model.rules.blocking) > 0 {
+			p.note("blocking rule %s: no record has a key, so it compares nothing; choose other keys", s.Name)
+		}
 		if s.Oversize > 0 {
 			p.note("blocking rule %s: %d blocks above its limit were not compared (%d pairs)", s.Name, s.Oversize, s.OversizePairs)
 		}

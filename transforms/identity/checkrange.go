@@ -64,9 +64,6 @@ func parsePercent(s string) (float64, error) {
 
 func checkEvaluate(e *evaluateBlock) hcl.Diagnostics {
 	var diags hcl.Diagnostics
-	if e.Labels == nil && e.Truth == "" {
-		diags = append(diags, fault(e.Range, "evaluate needs labels", "Write labels = source.x.y, a table of pairs or clusters, or truth = \"column\" when the records themselves say it."))
-	}
 	if f := e.FailIf; f != nil {
 		for _, p := range []*float64{f.PrecisionBelow, f.RecallBelow, f.F1Below} {
 			if p != nil && (*p < 0 || *p > 1) {
