@@ -117,7 +117,7 @@ func TestMaskedBeforeStored(t *testing.T) {
 	b := newCrashBench(t, c)
 	b.write("project.hcl", strings.ReplaceAll(strings.TrimSpace(maskedProject)+"\n", "SILOS", c.dir))
 	writeMaskedSilos(c)
-	for _, point := range []string{"write_after", "shadow_stored", "quarantine_after", "commit_after"} {
+	for _, point := range []string{"quarantine_after", "write_after", "shadow_stored", "commit_after"} {
 		if !b.killAt(point, 2) {
 			t.Errorf("no run passed %s", point)
 		}
