@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -111,15 +112,24 @@ func (d *demo) next(took time.Duration) error {
 	if err != nil {
 		project = d.project()
 	}
+	program := "unsilo"
+	if strings.ContainsRune(os.Args[0], filepath.Separator) {
+		program = os.Args[0] // as it was called, since no shell would find it
+	}
 	_, err = fmt.Fprintf(d.out, `
-That took %s. Next:
-  unsilo -C %s run                 again: nothing has changed, nothing lands
-  unsilo demo --dir %s --advance 1d    a day passes; run again to land exactly its changes
-  unsilo -C %s plan                what a run would do
-  unsilo -C %s query "SELECT * FROM marts.fever ORDER BY week DESC LIMIT 5"
-  unsilo -C %s identity explain erp.customers:1
-  unsilo demo --dir %s --stop          end the company
-`, took.Round(100*time.Millisecond), project, filepath.Dir(project), project, project, project, filepath.Dir(project))
+That took %[1]s. Next:
+
+  %[2]s -C %[3]s run
+      nothing has changed, nothing lands
+  %[2]s demo --dir %[4]s --advance 1d
+      a day passes in the company; run again, and exactly its changes land
+  %[2]s -C %[3]s query "SELECT * FROM marts.fever"
+      ask the warehouse
+  %[2]s -C %[3]s identity explain erp.customers:1
+      why these records are one person
+  %[2]s demo --dir %[4]s --stop
+      end the company
+`, took.Round(100*time.Millisecond), program, project, filepath.Dir(project))
 	return err
 }
 

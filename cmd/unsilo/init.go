@@ -63,8 +63,9 @@ func (a *app) initCmd() *cobra.Command {
 			if err := writeNew(filepath.Join(a.dir, ".gitignore"), []byte("*.duckdb*\n.unsilo/\n"), 0o644); err != nil {
 				return err
 			}
-			return a.say(grid{columns: []string{"file"}, rows: [][]any{{filepath.Join(a.dir, "project.hcl")}}},
-				"Made project.hcl in %s.\nNext: add a source to it (unsilo connector list), then unsilo plan, then unsilo run.\n", a.dir)
+			made := filepath.Join(a.dir, "project.hcl")
+			return a.say(grid{columns: []string{"file"}, rows: [][]any{{made}}},
+				"Made %s. Next: add a source to it (unsilo connector list), then unsilo plan, then unsilo run.\n", made)
 		},
 	}
 }

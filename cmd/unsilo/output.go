@@ -152,7 +152,63 @@ func csvCell(v any) string {
 	return s
 }
 
+// showTable writes a table; on a terminal that is too narrow for it, in several.
 func (a *app) showTable(g grid) {
+	width := 0
+	if f, ok := a.out.(*os.File); ok && isTerminal(f) {
+		width, _, _ = term.GetSize(int(f.Fd())) // 0 when it does not tell
+	}
+	for i, part := range g.split(width) {
+		if i > 0 {
+			fmt.Fprintln(a.out)
+		}
+		a.drawTable(part)
+	}
+}
+
+// split divides the columns among grids that are at most so wide, if they can be; each
+// begins with the first column. Width 0 sets no bound.
+func (g grid) split(width int) []grid {
+	widths := make([]int, len(g.columns))
+	for i, c := range g.columns {
+		widths[i] = text.StringWidthWithoutEscSequences(c)
+		for _, row := range g.rows {
+			widths[i] = max(widths[i], text.StringWidthWithoutEscSequences(fmt.Sprint(g.shown(row[i]))))
+		}
+		widths[i] += cellGap
+	}
+	var parts []grid
+	for next := 1; next == 1 || next < len(g.columns); {
+		picked, wide := []int{0}, 0
+		if len(g.columns) > 0 {
+			wide = widths[0]
+		}
+		for next < len(g.columns) && (len(picked) == 1 || width <= 0 || wide+widths[next]-cellGap <= width) {
+			picked, wide, next = append(picked, next), wide+widths[next], next+1
+		}
+		if len(picked) == len(g.columns) || len(g.columns) < 2 {
+			return []grid{g}
+		}
+		part := grid{right: g.right, verbatim: g.verbatim}
+		for _, i := range picked {
+			part.columns = append(part.columns, g.columns[i])
+		}
+		for _, row := range g.rows {
+			var cells []any
+			for _, i := range picked {
+				cells = append(cells, row[i])
+			}
+			part.rows = append(part.rows, cells)
+		}
+		parts = append(parts, part)
+	}
+	return parts
+}
+
+// cellGap stands between columns.
+const cellGap = 2
+
+func (a *app) drawTable(g grid) {
 	t := table.NewWriter()
 	t.SetOutputMirror(a.out)
 	t.SetStyle(a.tableStyle())
@@ -169,10 +225,7 @@ func (a *app) showTable(g grid) {
 	for _, row := range g.rows {
 		cells := table.Row{}
 		for _, v := range row {
-			if n, ok := v.(int64); ok && g.verbatim {
-				v = strconv.FormatInt(n, 10)
-			}
-			cells = append(cells, tableCell(v))
+			cells = append(cells, g.shown(v))
 		}
 		t.AppendRow(cells)
 	}
@@ -183,13 +236,21 @@ func (a *app) tableStyle() table.Style {
 	style := table.StyleLight
 	style.Options = table.Options{SeparateHeader: true}
 	style.Format.Header = text.FormatDefault
-	style.Box.PaddingLeft, style.Box.PaddingRight = "", "  "
+	style.Box.PaddingLeft, style.Box.PaddingRight = "", strings.Repeat(" ", cellGap)
 	style.Box.MiddleHorizontal = "─"
 	if !a.colour(a.out) {
 		return style
 	}
 	style.Color.Header = text.Colors{text.Bold}
 	return style
+}
+
+// shown is a value as the table has it.
+func (g grid) shown(v any) any {
+	if n, ok := v.(int64); ok && g.verbatim {
+		v = strconv.FormatInt(n, 10)
+	}
+	return tableCell(v)
 }
 
 // tableCell writes a value for people: null as a dash, and text so that none can steer the

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -27,14 +28,21 @@ type streamBar struct {
 	note string
 	last time.Time
 	read int64
+	// model tells a model from a stream; a model reads no rows one by one.
+	model bool
 }
 
-const signOfLife = 30 * time.Second
+const (
+	signOfLife = 30 * time.Second
+	// barSize and countWidth are columns of the terminal.
+	barSize    = 28
+	countWidth = 11
+)
 
 func (p *project) progress() *progress {
 	pr := &progress{p: p, byName: map[string]*streamBar{}}
 	if p.colour(p.err) && p.output == "table" {
-		pr.bars = mpb.New(mpb.WithOutput(p.err), mpb.WithWidth(28), mpb.WithRefreshRate(80*time.Millisecond))
+		pr.bars = mpb.New(mpb.WithOutput(p.err), mpb.WithWidth(barSize), mpb.WithRefreshRate(80*time.Millisecond))
 	}
 	return pr
 }
@@ -88,14 +96,28 @@ func (pr *progress) stream(name string, e core.Event) *streamBar {
 	if e.Kind != core.EventStreamStarted && e.Kind != core.EventModelStarted {
 		return nil
 	}
-	b := &streamBar{last: time.Now()}
+	b := &streamBar{last: time.Now(), model: e.Kind == core.EventModelStarted}
 	if pr.bars != nil {
 		b.bar = pr.bars.New(e.Estimated, mpb.BarStyle().Lbound("").Filler("█").Tip("█").Padding("░").Rbound(""),
 			mpb.PrependDecorators(decor.Name(name, decor.WCSyncSpaceR)),
-			mpb.AppendDecorators(decor.CurrentNoUnit("%9d "), decor.Any(func(decor.Statistics) string { return plain(pr.p.redact(b.note)) })))
+			mpb.AppendDecorators(decor.Any(func(s decor.Statistics) string { return pr.beside(b, s.AvailableWidth) })))
 	}
 	pr.byName[name] = b
 	return b
+}
+
+// beside is what stands behind a bar: how many rows, and a note as long as the terminal
+// has room for.
+func (pr *progress) beside(b *streamBar, room int) string {
+	rows := strings.Repeat(" ", countWidth)
+	if !b.model {
+		rows = fmt.Sprintf("%*s", countWidth, thousands(b.read))
+	}
+	note := []rune(" " + plain(pr.p.redact(b.note)))
+	if most := max(room-countWidth-barSize-1, 0); len(note) > most {
+		note = append(note[:max(most-1, 0)], '…')
+	}
+	return rows + string(note)
 }
 
 func noteFor(was string, e core.Event) string {

@@ -56,7 +56,7 @@ func (a *app) newProject() (*project, error) {
 		return nil, fmt.Errorf("find project: %w", err)
 	}
 	if files, err := filepath.Glob(filepath.Join(dir, "*.hcl")); err != nil || len(files) == 0 {
-		return nil, noProject{a.dir}
+		return nil, noProject{dir}
 	}
 	p := &project{app: a, root: dir, builtin: map[string]core.Connector{}, defined: map[string]*rest.Definition{}, refused: map[string]error{}}
 	for _, c := range connectors.All() {

@@ -90,7 +90,7 @@ func (a *app) root() *cobra.Command {
 	flags.StringVarP(&a.dir, "chdir", "C", ".", "the project's `folder`")
 	flags.StringVarP(&a.output, "output", "o", "table", "the `format` of the output: table, json, ndjson or csv")
 	flags.StringArrayVar(&a.vars, "var", nil, "set a variable, `name=value`; may be given several times")
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(a.demoCmd(), a.initCmd(), a.validateCmd(), a.fmtCmd(), a.checkCmd(), a.previewCmd(), a.planCmd(),
 		a.runCmd(), a.statusCmd(), a.historyCmd(), a.queryCmd(), a.identityCmd(), a.pluginCmd(), a.connectorCmd(), a.dbCmd())
 	// The error is about a flag that does not exist; this one does.
@@ -132,6 +132,21 @@ func group(c *cobra.Command, args []string) error {
 		}
 	}
 	return e
+}
+
+// flagError names the flag that was meant, where one is near.
+func flagError(c *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	if !errors.As(err, &unknown) {
+		return usageError{err}
+	}
+	var names []string
+	c.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	near := core.Nearest(unknown.GetSpecifiedName(), names)
+	if near == "" {
+		return usageError{err}
+	}
+	return usageError{&core.Error{Kind: core.KindConfig, Err: err, Try: "did you mean `--" + near + "`?"}}
 }
 
 // longFlags takes -detailed-exitcode for --detailed-exitcode, as users of other tools

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -126,6 +127,10 @@ func (p *project) showResult(res *engine.Result) error {
 	if p.output != "table" {
 		return p.showRecords(res, streams, models)
 	}
+	if len(p.Sources) == 0 && len(p.models) == 0 {
+		_, err := fmt.Fprintln(p.out, "There is nothing to run: the project has no source. See unsilo connector list.")
+		return err
+	}
 	if len(streams.rows) > 0 {
 		p.showTable(streams)
 	}
@@ -190,6 +195,9 @@ func (p *project) diagnose(res *engine.Result) core.Diagnostics {
 			return
 		}
 		d := core.Diagnostic{Severity: core.SeverityError, Summary: name + ": " + err.Error()}
+		if source, all := strings.CutSuffix(name, ".*"); all && strings.Contains(err.Error(), source) {
+			d.Summary = err.Error() // it says whose it is
+		}
 		var e *core.Error
 		if errors.As(err, &e) {
 			d.Try = e.Try
