@@ -221,3 +221,15 @@ func TestOldestIdSurvives(t *testing.T) {
 		}
 	}
 }
+
+// TestCountedIdsAreNoPlaceholders: 111 in a list of numbers is the one after 110.
+func TestCountedIdsAreNoPlaceholders(t *testing.T) {
+	for id, one := range map[string]bool{"111": true, "2222": true, "0000": false, "9999": false, "77777777": false, "n/a": false} {
+		wh := warehouse.New()
+		lists(t, wh, "crm.contacts", "id,first,last,email,phone,member,at", "1,Anna,Lind,,,"+id+",", "2,Anna,Lind,,,"+id+",")
+		build(t, wh, person(t, contact+"identifier \"member\" {\n}"), "1")
+		if ids := mapped(t, wh, "person"); (ids["crm.contacts:1"] == ids["crm.contacts:2"]) != one {
+			t.Errorf("member %s links: %v, want %v", id, !one, one)
+		}
+	}
+}

@@ -66,18 +66,7 @@ func TestLawIncrementsEqualOneBatch(t *testing.T) {
 		landPeople(t, steps, final[:end])
 		build(t, steps, person(t, body), fmt.Sprint("step", i))
 	}
-	// Without its list of records the other warehouse compares everything again.
-	ctx := context.Background()
-	tx, err := batch.Begin(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := tx.Drop(ctx, core.TableName{Schema: "identity", Name: "person_record"}); err != nil {
-		t.Fatal(err)
-	}
-	if err := tx.End(ctx, true); err != nil {
-		t.Fatal(err)
-	}
+	dropTable(t, batch, "person_record") // without it everything is compared again
 	landPeople(t, batch, final)
 	build(t, batch, person(t, body), "batch")
 	if a, b := edgeSet(t, steps), edgeSet(t, batch); !slices.Equal(a, b) {
@@ -89,6 +78,53 @@ func TestLawIncrementsEqualOneBatch(t *testing.T) {
 	for i := range 4 {
 		if kept, ok := metricOf(t, steps, fmt.Sprint("step", i), "edges.kept"); !ok || kept == 0 {
 			t.Errorf("step %d reused no stored edge", i)
+		}
+	}
+}
+
+func dropTable(t testing.TB, wh core.Warehouse, name string) {
+	ctx := context.Background()
+	tx, err := wh.Begin(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := tx.Drop(ctx, core.TableName{Schema: "identity", Name: name}); err != nil {
+		t.Fatal(err)
+	}
+	if err := tx.End(ctx, true); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestLawIncrementsInAnyOrder deals the records to any number of increments, in any order.
+func TestLawIncrementsInAnyOrder(t *testing.T) {
+	const body = "from = source.set.records"
+	for seed := range uint64(2) {
+		all := people(340, 20+seed)
+		base := all[:300]
+		rest := slices.Clone(all[300:])
+		r := rand.New(rand.NewPCG(seed, 9))
+		r.Shuffle(len(rest), func(i, j int) { rest[i], rest[j] = rest[j], rest[i] })
+		steps, batch := warehouse.New(), warehouse.New()
+		for _, wh := range []core.Warehouse{steps, batch} {
+			landPeople(t, wh, base)
+			build(t, wh, person(t, body), "base")
+		}
+		for i, done := 0, 0; done < len(rest); i++ {
+			done = min(done+1+r.IntN(25), len(rest))
+			rows := slices.Concat(base, rest[:done])
+			r.Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] })
+			landPeople(t, steps, rows)
+			build(t, steps, person(t, body), fmt.Sprint("step", i))
+		}
+		dropTable(t, batch, "person_record") // compares everything again
+		landPeople(t, batch, all)
+		build(t, batch, person(t, body), "batch")
+		if a, b := edgeSet(t, steps), edgeSet(t, batch); !slices.Equal(a, b) {
+			t.Errorf("seed %d: increments gave %d edges, one batch %d, and they differ", seed, len(a), len(b))
+		}
+		if a, b := groups(mapped(t, steps, "person")), groups(mapped(t, batch, "person")); a != b {
+			t.Errorf("seed %d: increments and one batch gave different clusters", seed)
 		}
 	}
 }

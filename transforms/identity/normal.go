@@ -93,8 +93,8 @@ func appendBrokenDate(dst []byte, s string) ([]byte, bool) {
 // appendIdentifier writes letters and digits in lower case, without signs between them.
 func appendIdentifier(dst []byte, s string) ([]byte, bool) {
 	start := len(dst)
-	folded, ok := normalize.AppendText(dst, s)
-	if !ok {
+	folded, ok := normalize.AppendWords(dst, s)
+	if !ok || normalize.IsPlaceholder(s) && !counted(folded[start:]) {
 		return dst[:start], false
 	}
 	kept := folded[:start]
@@ -109,6 +109,20 @@ func appendIdentifier(dst []byte, s string) ([]byte, bool) {
 		return dst[:start], false
 	}
 	return kept, true
+}
+
+// counted reports whether a number of one digit is more likely one of a count, such as 111
+// after 110, than a placeholder.
+func counted(s []byte) bool {
+	if len(s) < 3 || len(s) > 4 || s[0] < '1' || s[0] > '8' {
+		return false
+	}
+	for _, c := range s {
+		if c != s[0] {
+			return false
+		}
+	}
+	return true
 }
 
 // appendNumber finds the first number in a text such as "$1,299.00" and writes it without
