@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"math/big"
 	"reflect"
 	"strconv"
@@ -81,31 +82,35 @@ func sameRecords(t *testing.T, batch arrow.RecordBatch, records []json.RawMessag
 	if int(batch.NumRows()) != len(records) {
 		t.Fatalf("%d rows of %d records", batch.NumRows(), len(records))
 	}
+	wanted, names := make([]map[string]any, len(records)), map[string]any{}
 	for i, text := range records {
 		d := json.NewDecoder(bytes.NewReader(text))
 		d.UseNumber()
-		want := map[string]any{}
-		if err := d.Decode(&want); err != nil {
+		if err := d.Decode(&wanted[i]); err != nil {
 			t.Fatalf("encoding/json refuses %q: %v", text, err)
 		}
-		for name, v := range want {
+		maps.Copy(names, wanted[i])
+	}
+	for i, text := range records {
+		for name, v := range wanted[i] {
 			k := batch.Schema().FieldIndices(name)
 			if len(k) != 1 {
-				if v != nil && !structs && !clashes(want, name) {
+				if v != nil && !structs && !clashes(names, name) {
 					t.Fatalf("column %q is missing for %q", name, text)
 				}
 				continue
 			}
-			if !clashes(want, name) && !sameValue(batch.Column(k[0]), i, v, structs) {
+			if !clashes(names, name) && !sameValue(batch.Column(k[0]), i, v, structs) {
 				t.Fatalf("%q of %q: got %s", name, text, batch.Column(k[0]).ValueStr(i))
 			}
 		}
 	}
 }
 
-// clashes reports whether names differ in case only, or could be made from each other.
-func clashes(want map[string]any, name string) bool {
-	for other := range want {
+// clashes reports whether a name differs from another one of the batch in case only, or could
+// be made from it.
+func clashes(names map[string]any, name string) bool {
+	for other := range names {
 		if other != name && strings.EqualFold(strings.TrimRight(other, "_"), strings.TrimRight(name, "_")) {
 			return true
 		}
