@@ -28,6 +28,8 @@ const (
 // usageError is a wrong command line.
 type usageError struct{ error }
 
+func (u usageError) Unwrap() error { return u.error }
+
 // diagnosed carries diagnostics that have errors among them.
 type diagnosed struct{ ds core.Diagnostics }
 

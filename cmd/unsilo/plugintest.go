@@ -177,17 +177,29 @@ func (t *pluginTest) fromSource(ctx context.Context, h *host.Host, family string
 	return err
 }
 
-// hasStreams says what to do where there would be nothing to test. Whatever else is wrong
-// is for the report to tell.
+// hasStreams says what to do where there would be nothing to test: with settings that are
+// refused, every rule would fail for that one reason. Whatever else is wrong is for the
+// report to tell.
 func (t *pluginTest) hasStreams(ctx context.Context, tested coretest.ConnectorCase) error {
+	refused := func(err error) error {
+		kind := core.KindOf(err)
+		if kind != core.KindConfig && kind != core.KindAuth {
+			return nil
+		}
+		var e *core.Error
+		if t.source == "" && errors.As(err, &e) && e.Try == "" {
+			return &core.Error{Kind: kind, Err: err, Try: "the connector takes these, as --set name=value: " + strings.Join(fieldNames(tested.Connector.Spec().Fields), ", ")}
+		}
+		return err
+	}
 	src, err := tested.Connector.Open(ctx, tested.Config)
 	if err != nil {
-		return nil
+		return refused(err)
 	}
 	defer src.Close()
 	streams, err := src.Streams(ctx)
 	if err != nil {
-		return nil
+		return refused(err)
 	}
 	var names []string
 	for _, s := range streams {
@@ -249,6 +261,14 @@ func parseSettings(fields []core.Field, settings []string, values map[string]any
 		values[name] = v
 	}
 	return values, nil
+}
+
+func fieldNames(fields []core.Field) []string {
+	var names []string
+	for _, f := range fields {
+		names = append(names, f.Name)
+	}
+	return names
 }
 
 func parseSetting(t core.FieldType, text string) (any, error) {

@@ -30,6 +30,9 @@ func (weather) Spec() core.Spec {
 }
 
 func (weather) Open(_ context.Context, cfg core.Config) (core.Source, error) {
+	if cfg.String("city") == "" {
+		return nil, &core.Error{Kind: core.KindConfig, Op: "open source", Path: "city", Err: errors.New("city is not set")}
+	}
 	return weatherSource{city: cfg.String("city")}, nil
 }
 
