@@ -181,10 +181,10 @@ func (c *crashCompany) mutate() {
 		c.exec("UPDATE tickets SET state = 'seen', gone = ?, at = ? WHERE id = ?", c.rng.IntN(2), c.tick, some)
 		c.exec("UPDATE drifting SET v = v + 1, at = ? WHERE id = ?", c.tick, some)
 	}
+	for _, table := range []string{"customers", "drifting"} { // which so stay small
+		c.exec("DELETE FROM "+table+" WHERE id IN (SELECT id FROM "+table+" ORDER BY (id * ?) % 1009 LIMIT max(2, (SELECT count(*) - 120 FROM "+table+")))", 1+c.rng.IntN(1000))
+	}
 	for range 3 {
-		some := 1 + c.rng.IntN(c.id)
-		c.exec("DELETE FROM customers WHERE id = ?", some)
-		c.exec("DELETE FROM drifting WHERE id = ?", some)
 		c.exec("DELETE FROM products WHERE sku = ?", fmt.Sprintf("s%d", c.rng.IntN(150)))
 		c.exec("DELETE FROM prices WHERE sku = ?", fmt.Sprintf("s%d", c.rng.IntN(150)))
 	}
