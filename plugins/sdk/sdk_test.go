@@ -163,8 +163,11 @@ func TestSmallBatchesAreJoined(t *testing.T) {
 		}
 		return nil
 	}})
+	began := time.Now()
 	g := drain(t.Context(), t, client, source, nil)
-	if g.err != nil || g.rows() != 20_000 || g.frames > 20 {
+	// What has waited for long goes out as it is: on a machine that is slow for the moment
+	// there are more frames.
+	if most := 20 + int(time.Since(began)/(500*time.Millisecond)); g.err != nil || g.rows() != 20_000 || g.frames > most {
 		t.Fatalf("%d rows in %d frames, %v; want 20000 in a few", g.rows(), g.frames, g.err)
 	}
 	next := int64(0)
