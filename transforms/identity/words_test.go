@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -337,5 +338,23 @@ func TestReviewWords(t *testing.T) {
 	}
 	if sampled != 5 {
 		t.Errorf("%d sampled pairs, want 5", sampled)
+	}
+}
+
+// TestGuideKnowsAllWords demands that the guide names every word that a block may hold.
+func TestGuideKnowsAllWords(t *testing.T) {
+	source, err := os.ReadFile("definition.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	guide, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(guide), "## All words")
+	for _, m := range regexp.MustCompile(`hcl:"([a-z_0-9]+),(optional|block)?`).FindAllStringSubmatch(string(source), -1) {
+		if word := m[1]; !regexp.MustCompile(`\b` + word + `\b`).MatchString(table) {
+			t.Errorf("the guide does not know %q", word)
+		}
 	}
 }
