@@ -41,7 +41,7 @@ func TestManyFiles(t *testing.T) {
 		t.Errorf("nothing new: got %d rows", n)
 	}
 	t.Logf("second read: %v", time.Since(began))
-	if took := time.Since(began); took > 2*time.Second {
+	if took := time.Since(began); took > 10*time.Second {
 		t.Errorf("a read with nothing new took %v", took)
 	}
 }
