@@ -18,7 +18,7 @@ import (
 )
 
 // engineVersion is part of every fingerprint: results of another version are built anew.
-const engineVersion = 1
+const engineVersion = 2
 
 // compiled holds what decode read out of the texts in a block.
 type compiled struct {
