@@ -17,7 +17,7 @@ build: ## build bin/unsilo, bin/unsilo-sim and the plugins beside them
 	$(GO) build -tags $(TAGS) -o $(BIN)/ ./cmd/unsilo
 	CGO_ENABLED=0 $(GO) build -ldflags "-s -w" -o $(BIN)/ ./cmd/unsilo-sim $(addprefix ./plugins/,$(PLUGINS))
 
-demo: build ## the main job on a simulated company: five silos, one warehouse, three answers
+demo: build ## the main job on a simulated company: eight silos, one warehouse, three answers
 	$(BIN)/unsilo demo
 
 test: ## run everything that runs offline

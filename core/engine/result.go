@@ -147,6 +147,9 @@ func PositionText(s core.State) string {
 		case named.Token != "":
 			return "token " + shortened(named.Token, 12)
 		case len(named.Files) > 0:
+			if len(named.Files) == 1 {
+				return "1 file"
+			}
 			return fmt.Sprintf("%d files", len(named.Files))
 		case named.Full != nil:
 			return fmt.Sprintf("%d rows", named.Full.Rows)
