@@ -145,8 +145,8 @@ func (s *stage) whoIsWho(t *testing.T) map[string]string {
 	}
 	precision, recall, records := score(ids, s.truth, func(record string) string { return strings.Replace(record, "marts.callers:", "calls.cdr:", 1) })
 	t.Logf("precision %.4f, recall %.4f over %d records", precision, recall, records)
-	if precision < 0.99 || recall < 0.9 {
-		t.Errorf("got precision %.4f and recall %.4f, want 0.99 and 0.9", precision, recall)
+	if precision < 0.995 || recall < 0.97 {
+		t.Errorf("got precision %.4f and recall %.4f, want 0.995 and 0.97", precision, recall)
 	}
 	return ids
 }

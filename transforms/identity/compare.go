@@ -16,12 +16,18 @@ func (p *pipeline) compared() []*frame.Column {
 		if a != nil && !a.compare || c.Name == jointName || c.Kind == "" || c.Values.Len() < 2 {
 			continue
 		}
-		if c.Name == "cookie" || c.Name == "full_name" && p.frame.Column(jointName) != nil {
+		if c.Name == "cookie" || c.Name == "full_name" && p.frame.Column(jointName) != nil || c.Kind == frame.ID && !shares(c) {
 			continue
 		}
 		out = append(out, c)
 	}
 	return out
+}
+
+// shares reports whether any two records hold one value. An id that every record has for
+// itself numbers the rows: near numbers mean nothing.
+func shares(c *frame.Column) bool {
+	return slices.ContainsFunc(c.Counts(), func(n int32) bool { return n > 1 })
 }
 
 // defaultComparisons compares each column by its kind, and given and family name

@@ -2,6 +2,7 @@ package identity
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/unsilo/unsilo/core"
 	"github.com/unsilo/unsilo/transforms/identity/frame"
@@ -56,8 +57,11 @@ func compileCondition(e *predicate.Expr, f *frame.Frame) (condition, error) {
 }
 
 func compileCall(e *predicate.Expr, f *frame.Frame) (condition, error) {
-	if e.Name == "compatible" {
+	switch e.Name {
+	case "compatible":
 		return compatible(f), nil
+	case "same_name":
+		return sameName(f), nil
 	}
 	if len(e.Args) == 0 || e.Args[0].Kind != predicate.NameArg {
 		return nil, fmt.Errorf("%s needs an attribute, such as %s(last_name)", e.Name, e.Name)
@@ -106,7 +110,7 @@ func compileCall(e *predicate.Expr, f *frame.Frame) (condition, error) {
 			return suffix(c.Values.Value(a), n) == suffix(c.Values.Value(b), n)
 		}
 	default:
-		return nil, fmt.Errorf("there is no condition %q; known are agree, missing, both, differs, similar, typo, nickname, prefix, last, compatible", e.Name)
+		return nil, fmt.Errorf("there is no condition %q; known are agree, missing, both, differs, similar, typo, nickname, prefix, last, compatible, same_name", e.Name)
 	}
 	return func(a, b int32) bool { return c != nil && anyPair(c, a, b, test) }, nil
 }
@@ -136,13 +140,22 @@ func compatible(f *frame.Frame) condition {
 	return func(a, b int32) bool {
 		g := agreement(given, a, b, likelyGiven)
 		n := agreement(family, a, b, likelySpelling)
-		if (g == differ || n == differ && g != agree) && !turned(given, family, a, b) {
+		if (g == differ || n == differ && g != agree) && !turned(given, family, a, b) && !crossed(given, family, a, b) {
 			return false
 		}
 		if agreement(born, a, b, nearDate) == differ {
 			return false
 		}
 		return agreement(company, a, b, likelySpelling) != differ || g == agree
+	}
+}
+
+// sameName says that two records have one given and one family name, nearly; the two may
+// have changed places.
+func sameName(f *frame.Frame) condition {
+	given, family := f.Column("first_name"), f.Column("last_name")
+	return func(a, b int32) bool {
+		return agreement(given, a, b, likelyGiven) == agree && agreement(family, a, b, likelySpelling) == agree || turned(given, family, a, b)
 	}
 }
 
@@ -168,10 +181,20 @@ func oneTypo(x, y string) bool { return similar.OneTypo(x, y) }
 
 func likelySpelling(x, y string) bool { return similar.JaroWinklerAtLeast(x, y, 0.88) }
 
-// likelyGiven accepts spellings, nicknames and initials.
+// shortForm is the least length of the beginning or the end of a given name that people
+// use for the whole.
+const shortForm = 4
+
+// likelyGiven accepts spellings, nicknames, beginnings and endings, and initials.
 func likelyGiven(x, y string) bool {
-	if len(x) == 1 || len(y) == 1 {
+	if len(x) > len(y) {
+		x, y = y, x
+	}
+	switch {
+	case len(x) == 1:
 		return x[0] == y[0]
+	case len(x) >= shortForm && (strings.HasPrefix(y, x) || strings.HasSuffix(y, x)):
+		return true
 	}
 	return similar.JaroWinklerAtLeast(x, y, 0.88) || normalize.SameNickname([]byte(x), []byte(y))
 }

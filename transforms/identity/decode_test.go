@@ -24,12 +24,15 @@ func parse(t testing.TB, name, body string) (core.Model, hcl.Diagnostics) {
 	table := func(s string) cty.Value { return cty.StringVal(s) }
 	eval := &hcl.EvalContext{Variables: map[string]cty.Value{
 		"source": cty.ObjectVal(map[string]cty.Value{
-			"crm": cty.ObjectVal(map[string]cty.Value{"contacts": table(`"raw_crm"."contacts"`)}),
-			"erp": cty.ObjectVal(map[string]cty.Value{"customers": table(`"raw_erp"."customers"`)}),
-			"web": cty.ObjectVal(map[string]cty.Value{"events": table(`"raw_web"."events"`)}),
-			"set": cty.ObjectVal(map[string]cty.Value{"records": table(`"raw_set"."records"`)}),
-			"a":   cty.ObjectVal(map[string]cty.Value{"items": table(`"raw_a"."items"`)}),
-			"b":   cty.ObjectVal(map[string]cty.Value{"items": table(`"raw_b"."items"`)}),
+			"crm":     cty.ObjectVal(map[string]cty.Value{"contacts": table(`"raw_crm"."contacts"`)}),
+			"erp":     cty.ObjectVal(map[string]cty.Value{"customers": table(`"raw_erp"."customers"`)}),
+			"web":     cty.ObjectVal(map[string]cty.Value{"events": table(`"raw_web"."events"`), "visitors": table(`"raw_web"."visitors"`)}),
+			"support": cty.ObjectVal(map[string]cty.Value{"users": table(`"raw_support"."users"`)}),
+			"surveys": cty.ObjectVal(map[string]cty.Value{"answers": table(`"raw_surveys"."answers"`)}),
+			"calls":   cty.ObjectVal(map[string]cty.Value{"callers": table(`"raw_calls"."callers"`)}),
+			"set":     cty.ObjectVal(map[string]cty.Value{"records": table(`"raw_set"."records"`)}),
+			"a":       cty.ObjectVal(map[string]cty.Value{"items": table(`"raw_a"."items"`)}),
+			"b":       cty.ObjectVal(map[string]cty.Value{"items": table(`"raw_b"."items"`)}),
 		}),
 		"ref": cty.ObjectVal(map[string]cty.Value{
 			"joins":       table(`"raw_ref"."joins"`),

@@ -32,7 +32,7 @@ func (p *pipeline) denials() []namedCondition {
 			out = append(out, c)
 		}
 	}
-	if born != nil && !born.Masked {
+	if born != nil {
 		c := namedCondition{"birth dates contradict each other", func(a, b int32) bool { return agreement(born, a, b, nearDate) == differ }}
 		if p.contradicts(born, c.test, born.Name, func(l string) bool { return strings.HasPrefix(l, "within") || l == "differs" }) < deniedShare {
 			out = append(out, c)
@@ -102,17 +102,30 @@ func givenDiffer(given, family *frame.Column, a, b int32) bool {
 	if agreement(given, a, b, near) != differ {
 		return false
 	}
-	return family == nil || !turned(given, family, a, b)
+	return family == nil || !turned(given, family, a, b) && !crossed(given, family, a, b)
 }
 
-// turned reports given and family names that have changed places.
+// turned reports given and family names that have changed places. Either may be short for
+// the other's: which is the given one is not known.
 func turned(given, family *frame.Column, a, b int32) bool {
 	if family == nil || given == nil {
 		return false
 	}
 	ga, gb, fa, fb := given.First(a), given.First(b), family.First(a), family.First(b)
 	return ga >= 0 && gb >= 0 && fa >= 0 && fb >= 0 &&
-		likelySpelling(given.Values.Value(ga), family.Values.Value(fb)) && likelySpelling(family.Values.Value(fa), given.Values.Value(gb))
+		likelyGiven(given.Values.Value(ga), family.Values.Value(fb)) && likelyGiven(family.Values.Value(fa), given.Values.Value(gb))
+}
+
+// crossed reports a given name that is the other's family name: names that have changed
+// places, of somebody whose family name has changed too.
+func crossed(given, family *frame.Column, a, b int32) bool {
+	if family == nil || given == nil {
+		return false
+	}
+	same := func(x, y int32) bool {
+		return x >= 0 && y >= 0 && likelySpelling(given.Values.Value(x), family.Values.Value(y))
+	}
+	return same(given.First(a), family.First(b)) || same(given.First(b), family.First(a))
 }
 
 // nearDate accepts one typing error and a day and month that have changed places.

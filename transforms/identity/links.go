@@ -80,7 +80,7 @@ func defaultRules(l *layout) []matchRule {
 	if l.entity == entityPerson {
 		add("same_email", named, false, "email")
 		add("same_handle", named, false, "handle")
-		add("phone_name", "compatible() and (similar(first_name,0.88) or nickname(first_name)) and similar(last_name,0.88)", false, "phone")
+		add("phone_name", "compatible() and same_name()", false, "phone")
 		for _, a := range []string{"email", "handle", "phone"} {
 			add(a+"_alone", "compatible()", true, a)
 		}
@@ -234,6 +234,13 @@ func sharing(f *frame.Frame, columns []*frame.Column) [][]int32 {
 }
 
 func sharingOne(f *frame.Frame, c *frame.Column) [][]int32 {
+	holders := slices.DeleteFunc(byValue(f, c), func(set []int32) bool { return len(set) < 2 })
+	slices.SortFunc(holders, func(a, b []int32) int { return slices.Compare(a[:2], b[:2]) })
+	return holders
+}
+
+// byValue lists the records of each value that several hold, ascending.
+func byValue(f *frame.Frame, c *frame.Column) [][]int32 {
 	counts := c.Counts()
 	holders := make([][]int32, len(counts))
 	for r := range int32(f.Len()) {
@@ -243,7 +250,5 @@ func sharingOne(f *frame.Frame, c *frame.Column) [][]int32 {
 			}
 		}
 	}
-	holders = slices.DeleteFunc(holders, func(set []int32) bool { return len(set) < 2 })
-	slices.SortFunc(holders, func(a, b []int32) int { return slices.Compare(a[:2], b[:2]) })
 	return holders
 }

@@ -3,6 +3,7 @@ package identity
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
@@ -161,7 +162,13 @@ func (p *pipeline) cluster(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p.rescore(result.Of)
+	known := result.Of
+	if p.decisions() {
+		if known, err = p.undecided(ctx, g, opt); err != nil {
+			return err
+		}
+	}
+	p.rescore(known)
 	if changed || added || p.scanner != nil {
 		if result, err = cluster.Run(ctx, p.frame.Len(), p.edges, opt); err != nil {
 			return err
@@ -169,6 +176,22 @@ func (p *pipeline) cluster(ctx context.Context) error {
 	}
 	p.result = result
 	return p.violations()
+}
+
+// decisions reports whether people have decided about any pair.
+func (p *pipeline) decisions() bool {
+	return len(p.cannot) > 0 || slices.ContainsFunc(p.edges, func(e cluster.Edge) bool { return e.Tier == cluster.Must })
+}
+
+// undecided groups the records as if nobody had decided anything. Values are weighed by these
+// clusters: a decision about two records must not tip the scales for others.
+func (p *pipeline) undecided(ctx context.Context, g *guards, opt cluster.Options) ([]int32, error) {
+	plain := *g
+	plain.cannot = nil
+	opt.Guard = plain.refuse
+	edges := slices.DeleteFunc(slices.Clone(p.edges), func(e cluster.Edge) bool { return e.Tier == cluster.Must })
+	result, err := cluster.Run(ctx, p.frame.Len(), edges, opt)
+	return result.Of, err
 }
 
 // clusterOptions reads the clustering block; weights are in millionths of a bit.

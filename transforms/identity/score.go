@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/unsilo/unsilo/transforms/identity/cluster"
+	"github.com/unsilo/unsilo/transforms/identity/frame"
 	"github.com/unsilo/unsilo/transforms/identity/fs"
 	"github.com/unsilo/unsilo/transforms/identity/kernel"
 )
@@ -135,12 +136,24 @@ func (p *pipeline) weighTerms(of []int32) {
 			if t == nil {
 				continue
 			}
-			if of == nil {
-				counts := t.Column.Counts()
-				t.Weigh(counts, kernel.Collisions(counts))
-				continue
+			count := func(column *frame.Column) []int32 {
+				if of == nil {
+					return column.Counts()
+				}
+				return holders(column.Of, column.Values.Len(), of)
 			}
-			t.Weigh(holders(t.Column.Of, t.Column.Values.Len(), of), c.Base(t.Column.Name, p.fitted.Comparisons[k]))
+			counts := count(t.Column)
+			var least []float64
+			if t.Joint != nil {
+				least = t.Joint.Shares(count(t.Joint.First), count(t.Joint.Second))
+			}
+			base := 0.0
+			if of == nil {
+				base = kernel.Collisions(counts)
+			} else {
+				base = c.Base(t.Column.Name, p.fitted.Comparisons[k])
+			}
+			t.Weigh(counts, base, least)
 		}
 	}
 }

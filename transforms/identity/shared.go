@@ -6,6 +6,7 @@ import (
 
 	"github.com/unsilo/unsilo/transforms/identity/cluster"
 	"github.com/unsilo/unsilo/transforms/identity/frame"
+	"github.com/unsilo/unsilo/transforms/normalize"
 )
 
 // dropShared removes the exact edges of values that more persons hold than their
@@ -95,14 +96,31 @@ func (p *pipeline) aloneEdges(of []int32) (bool, error) {
 		}
 		test = p.model.timed(rule, p.frame, test)
 		start := len(p.edges)
-		for _, holders := range sharingOne(p.frame, c) {
-			if persons(of, holders, named) <= 1 {
+		ofMany := p.ofMany(c)
+		for code, holders := range byValue(p.frame, c) {
+			if len(holders) > 1 && persons(of, holders, named) <= 1 && !ofMany(int32(code)) {
 				p.joinAlone(holders, named, test, int16(i))
 			}
 		}
 		p.measure("edges."+rule.name, float64(len(p.edges)-start))
 	}
 	return len(p.edges) > before, nil
+}
+
+// ofMany tells the values of a column that by their nature several people share, whoever
+// is known to hold them: fixed telephones, and mailboxes of households.
+func (p *pipeline) ofMany(c *frame.Column) func(code int32) bool {
+	return func(code int32) bool {
+		switch {
+		case c.Masked:
+			return false
+		case c.Kind == frame.Phone:
+			return normalize.IsFixedLine(c.Values.Value(code))
+		case c.Kind == frame.Email:
+			return normalize.IsHouseholdMailbox(c.Values.Bytes(code))
+		}
+		return false
+	}
 }
 
 // joinAlone ties the nameless holders of a value to one holder, one with a name if there

@@ -18,7 +18,7 @@ package normalize
 
 // Version names the rules of this package. It changes whenever the output for any
 // input changes, because a stored key or token joins only with those of its version.
-const Version = "1"
+const Version = "2"
 
 // Func is the form of every normaliser: it appends the normal form of s to dst, or
 // returns dst unchanged and false when s holds nothing usable. A Func is safe for

@@ -155,3 +155,18 @@ func IsRoleMailbox(address []byte) bool {
 	_, ok := lists().roles[string(address[:at])]
 	return ok
 }
+
+// IsHouseholdMailbox reports whether the local part of a normalised address has a word by
+// which families call what they share: family.smith@, perhe.virtanen@, the-meyer-family@.
+func IsHouseholdMailbox(address []byte) bool {
+	at := bytes.LastIndexByte(address, '@')
+	if at < 0 {
+		return false
+	}
+	for word := range bytes.FieldsFuncSeq(address[:at], func(r rune) bool { return r == '.' || r == '_' || r == '-' || r >= '0' && r <= '9' }) {
+		if lists().households.has(word) {
+			return true
+		}
+	}
+	return false
+}

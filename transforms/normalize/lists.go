@@ -13,6 +13,8 @@ var (
 	placeholderData string
 	//go:embed data/role_mailboxes.txt
 	roleData string
+	//go:embed data/household_mailboxes.txt
+	householdData string
 	//go:embed data/public_mail.txt
 	publicMailData string
 	//go:embed data/titles.txt
@@ -30,13 +32,14 @@ type set map[string]struct{}
 
 // wordLists holds the lists, read once and never changed.
 type wordLists struct {
-	placeholders, roles, publicMail set
-	titles, degrees, generations    set
-	particles                       set
-	legalForms, fillers             set
-	streets                         map[string]string
-	nicknames                       map[string][]int32
-	nicknameGroups                  []string
+	placeholders, publicMail     set
+	roles, households            set
+	titles, degrees, generations set
+	particles                    set
+	legalForms, fillers          set
+	streets                      map[string]string
+	nicknames                    map[string][]int32
+	nicknameGroups               []string
 }
 
 // lists reads the lists at first use.
@@ -45,7 +48,8 @@ var lists = sync.OnceValue(readLists)
 func readLists() *wordLists {
 	l := &wordLists{
 		placeholders: section(placeholderData, ""), roles: section(roleData, ""), publicMail: section(publicMailData, ""),
-		titles: section(titleData, "title"), degrees: section(titleData, "degree"),
+		households: section(householdData, ""),
+		titles:     section(titleData, "title"), degrees: section(titleData, "degree"),
 		generations: section(titleData, "generation"), particles: section(titleData, "particle"),
 		legalForms: section(legalFormData, "form"), fillers: section(legalFormData, "filler"),
 		streets: map[string]string{}, nicknames: map[string][]int32{},

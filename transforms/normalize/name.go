@@ -8,7 +8,7 @@ import (
 
 // AppendName writes a given name, a family name or a full name as words in ASCII,
 // without titles (Dr, Herr, Mrs), degrees (PhD) and generations (Jr). A comma turns the
-// order: "Virtanen, Anna" becomes "anna virtanen".
+// order: "Virtanen, Anna" becomes "anna virtanen". Without a letter it is no name.
 func AppendName(dst []byte, s string) ([]byte, bool) {
 	start := len(dst)
 	last, first, turned := strings.Cut(s, ",")
@@ -20,10 +20,16 @@ func AppendName(dst []byte, s string) ([]byte, bool) {
 		dst, _ = AppendWords(dst, s)
 	}
 	name, _ := trimTitles(dst[start:])
-	if len(name) == 0 || isPlaceholderWords(name) {
+	if !hasLetter(name) || isPlaceholderWords(name) {
 		return dst[:start], false
 	}
 	return append(dst[:start], name...), true
+}
+
+// hasLetter tells a name from a number in its place: telephones show the number of callers
+// whose name they do not know.
+func hasLetter(words []byte) bool {
+	return bytes.ContainsFunc(words, func(r rune) bool { return r >= 'a' && r <= 'z' || r >= 0x80 })
 }
 
 // usableTurn reports whether both sides of a comma are names: in "King, PhD" the second

@@ -34,6 +34,14 @@ func Phone(region string) Func {
 	}
 }
 
+// IsFixedLine reports whether a number in E.164 belongs to a fixed line, where a household or
+// an office answers. Where the numbers of a country do not tell, as in North America, it is
+// false.
+func IsFixedLine(number string) bool {
+	var n phonenumbers.PhoneNumber
+	return phonenumbers.ParseToNumber(number, "", &n) == nil && phonenumbers.GetNumberType(&n) == phonenumbers.FIXED_LINE
+}
+
 // appendPhone leaves the parsing to the library: it reads every way of writing a number,
 // at 15 µs each. code is the length of the country code.
 func appendPhone(dst []byte, s string, region string) (out []byte, code int, _ outcome) {

@@ -59,8 +59,44 @@ type Level struct {
 // A Term holds the frequency of each value of a column.
 type Term struct {
 	Column *frame.Column
+	// Joint, when set, says what the values are put together from.
+	Joint *Joint
 	// Bits are added to an edge by the code of the agreed value, in millionths of a bit.
 	Bits []int32
+}
+
+// Joint takes values apart that two columns make together: Of holds their two codes. Such
+// a value is at least as common as chance makes it of its parts, since few records show no
+// second holder of a common pair.
+type Joint struct {
+	First, Second *frame.Column
+	Of            [][2]int32
+}
+
+func newJoint(joint, first, second *frame.Column) *Joint {
+	j := &Joint{first, second, make([][2]int32, joint.Values.Len())}
+	for r, code := range joint.Codes {
+		if code >= 0 {
+			j.Of[code] = [2]int32{first.First(int32(r)), second.First(int32(r))}
+		}
+	}
+	return j
+}
+
+// Shares gives the share of each value that chance alone explains.
+func (j *Joint) Shares(first, second []int32) []float64 {
+	total := func(counts []int32) (sum float64) {
+		for _, n := range counts {
+			sum += float64(n)
+		}
+		return math.Max(sum, 1)
+	}
+	all := total(first) * total(second)
+	out := make([]float64, len(j.Of))
+	for code, parts := range j.Of {
+		out[code] = float64(first[parts[0]]) * float64(second[parts[1]]) / all
+	}
+	return out
 }
 
 // tfFloor bounds the weight of values that occur once in a very large table.
@@ -68,7 +104,8 @@ const tfFloor = 1e-6
 
 // Weigh sets Bits from the number of holders of each value and the probability base that
 // two holders agree by chance: a value rarer than that adds, a common one takes away.
-func (t *Term) Weigh(counts []int32, base float64) {
+// least, when not nil, are shares that no value falls below.
+func (t *Term) Weigh(counts []int32, base float64, least []float64) {
 	total := 0.0
 	for _, n := range counts {
 		total += float64(n)
@@ -80,6 +117,9 @@ func (t *Term) Weigh(counts []int32, base float64) {
 	mean := math.Log2(math.Max(base, tfFloor))
 	for code, n := range counts {
 		share := math.Max(float64(n)/total, tfFloor)
+		if least != nil {
+			share = math.Max(share, least[code])
+		}
 		t.Bits[code] = fs.MicroBits(mean - math.Log2(share))
 	}
 }
@@ -134,7 +174,8 @@ func Model(comparisons []*Comparison) *fs.Model {
 	return m
 }
 
-// byCode makes a Level function from one on two codes, taking the best pair of values.
+// byCode makes a Level function from one on two codes, taking the best pair of values. A
+// pair of values that says nothing counts only where no other does.
 func byCode(c *frame.Column, level func(x, y int32) int8) func(a, b int32) int8 {
 	if c.Start == nil {
 		codes := c.Codes
@@ -156,7 +197,7 @@ func byCode(c *frame.Column, level func(x, y int32) int8) func(a, b int32) int8 
 				if x == y {
 					return 0
 				}
-				if l := level(x, y); best == Missing || l < best {
+				if l := level(x, y); l != Missing && (best == Missing || l < best) {
 					best = l
 				}
 			}

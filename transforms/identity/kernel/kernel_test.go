@@ -46,7 +46,7 @@ func TestEveryCandidatePairIsComparedOnce(t *testing.T) {
 		for _, c := range s.Comparisons {
 			for i := range c.Levels {
 				if term := c.Levels[i].Term; term != nil {
-					term.Weigh(term.Column.Counts(), 0.1)
+					term.Weigh(term.Column.Counts(), 0.1, nil)
 				}
 			}
 		}

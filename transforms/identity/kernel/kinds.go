@@ -127,18 +127,44 @@ func phoneLevel(c *frame.Column) func(x, y int32) int8 {
 	}
 }
 
+// emailLevel compares the parts before the sign. Where they are no more than a name it
+// gives Missing: the names are compared already, and every namesake has such an address. So
+// it does where they differ in a number at the end: agent4 is not agent5.
 func emailLevel(c *frame.Column) func(x, y int32) int8 {
+	locals, stems, named := make([]string, c.Values.Len()), make([]string, c.Values.Len()), make([]bool, c.Values.Len())
+	for i := range locals {
+		locals[i], _, _ = strings.Cut(c.Values.Value(int32(i)), "@")
+		stems[i], named[i] = strings.TrimRight(locals[i], "0123456789"), NamedMailbox(locals[i])
+	}
 	return func(x, y int32) int8 {
-		a, _, _ := strings.Cut(c.Values.Value(x), "@")
-		b, _, _ := strings.Cut(c.Values.Value(y), "@")
+		a, b := locals[x], locals[y]
 		switch {
+		case a == b && named[x] && !strings.ContainsAny(a, "0123456789"):
+			return Missing
 		case a == b:
 			return 1
-		case similar.JaroWinklerAtLeast(a, b, 0.92):
-			return 2
+		case stems[x] == stems[y] && stems[x] != "":
+			return Missing
+		case !similar.JaroWinklerAtLeast(a, b, 0.92):
+			return 3
+		case named[x] && named[y]:
+			return Missing
 		}
-		return 3
+		return 2
 	}
+}
+
+// NamedMailbox reports whether the part of an address before the sign is two names with a
+// sign between them, and at most digits behind.
+func NamedMailbox(local string) bool {
+	first, second, ok := strings.Cut(strings.TrimRight(local, "0123456789"), ".")
+	if !ok {
+		first, second, ok = strings.Cut(first, "_")
+	}
+	letters := func(s string) bool {
+		return s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz-") == ""
+	}
+	return ok && letters(first) && letters(second)
 }
 
 // postcodeLevel knows codes by their length: the last two and three signs are the finest

@@ -29,12 +29,13 @@ func Names(given, family, joint *frame.Column) []*Comparison {
 	gradeFamily := grade(family, false)
 	cross := crossCodes(given, family)
 	both := &Comparison{Name: "name", Columns: []string{given.Name, family.Name}, Shape: NamesGrid, Read: []*frame.Column{given, family}}
+	parts := newJoint(joint, given, family)
 	for g := range nameGrades {
 		for n := range nameGrades {
 			l := Level{Name: given.Name + " " + gradeNames[g] + ", " + family.Name + " " + gradeNames[n], M: givenStart[g] * familyStart[n]}
 			switch {
 			case g == nameExact && n == nameExact:
-				l.Term = &Term{Column: joint}
+				l.Term = &Term{Column: joint, Joint: parts}
 				l.Exact = []string{joint.Name, given.Name, family.Name}
 			case n == nameExact:
 				l.Term = &Term{Column: family}

@@ -84,7 +84,7 @@ func (w *writer) byKind(k int, c *frame.Column) string {
 		return w.postcode(c, v)
 	case frame.Email:
 		local := w.fields.text("local_"+c.Name, w.part(c, func(s string) string { out, _, _ := strings.Cut(s, "@"); return out }))
-		return w.ladder(v, same(local), w.jaroWinkler(local, 0.92))
+		return w.email(c, v, local)
 	case frame.Phone:
 		tail := w.fields.text("tail_"+c.Name, w.part(c, func(s string) string {
 			if len(s) < 7 {
@@ -169,6 +169,23 @@ func (w *writer) date(c *frame.Column, v string) string {
 	turned := fmt.Sprintf("(x.%[1]s <> '' AND y.%[1]s <> '' AND (x.%[1]s = y.%[1]s AND x.%[1]s <> '01-01' OR x.%[2]s = y.%[2]s AND x.%[3]s = y.%[4]s AND x.%[4]s = y.%[3]s))",
 		rest, year, month, day)
 	return w.ladder(v, w.oneTypo(v), turned, gap+" <= 31", gap+" <= 366", gap+" <= 3653")
+}
+
+func (w *writer) email(c *frame.Column, v, local string) string {
+	stemOf := func(s string) string {
+		head, _, _ := strings.Cut(s, "@")
+		return strings.TrimRight(head, "0123456789")
+	}
+	stem := w.fields.text("stem_"+c.Name, w.part(c, stemOf))
+	named := w.fields.text("named_"+c.Name, w.part(c, func(s string) string {
+		if stem := stemOf(s); kernel.NamedMailbox(stem) {
+			return stem
+		}
+		return ""
+	}))
+	return w.missing(v, fmt.Sprintf("CASE WHEN x.%[1]s = y.%[1]s THEN 0 WHEN %[2]s THEN CASE WHEN x.%[3]s = x.%[4]s THEN -1 ELSE 1 END"+
+		" WHEN x.%[6]s = y.%[6]s AND x.%[6]s <> '' THEN -1 WHEN %[5]s THEN CASE WHEN x.%[3]s <> '' AND y.%[3]s <> '' THEN -1 ELSE 2 END ELSE 3 END",
+		v, same(local), named, local, w.jaroWinkler(local, 0.92), stem))
 }
 
 func (w *writer) postcode(c *frame.Column, v string) string {
