@@ -17,7 +17,7 @@ func TestScaffoldPassesItsTests(t *testing.T) {
 	if err := scaffold.Write(dir, "tickets", "example.com/acme/unsilo-plugin-tickets"); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"go.mod", "go.sum", "main.go", "connector.go", "connector_test.go", "README.md"} {
+	for _, name := range []string{"go.mod", "go.sum", "main.go", "connector.go", "sample.go", "connector_test.go", "README.md"} {
 		b, err := os.ReadFile(filepath.Join(dir, name))
 		if err != nil || strings.ContainsAny(string(b), "«»") {
 			t.Errorf("%s: %v", name, err)
