@@ -88,21 +88,88 @@ func BenchmarkBuild(b *testing.B) {
 		b.Fatal(diags)
 	}
 	runtime.GC()
-	start := cpuSeconds()
+	phases := newPhases(b)
 	before := peakBytes()
 	for b.Loop() {
-		_, err := model.Build(context.Background(), core.BuildRequest{Warehouse: wh, RunID: "1", At: time.Unix(0, 0),
-			Emit: func(e core.Event) { b.Logf("%6.1f cpu s %5.0f MB %s", cpuSeconds()-start, peakBytes()/1e6, e.Message) }})
+		_, err := model.Build(context.Background(), core.BuildRequest{Warehouse: wh, RunID: "1", At: time.Unix(0, 0), Emit: phases.emit})
 		if err != nil {
 			b.Fatal(err)
 		}
 	}
-	b.ReportMetric((cpuSeconds()-start)/float64(b.N), "cpu-s/op")
+	cpu := cpuSeconds() - phases.start
+	b.ReportMetric(cpu/float64(b.N), "cpu-s/op")
 	b.ReportMetric(before/1e6, "input-MB")
 	b.ReportMetric(peakBytes()/1e6, "peak-MB")
+	pairs, _ := metricOf(b, wh, "1", "pairs.compared")
+	b.ReportMetric(pairs, "pairs/op")
+	b.ReportMetric(phases.cpu["comparing"]/float64(b.N)/pairs*1e9, "cpu-ns/pair")
 	if n > scored {
 		return
 	}
 	s := score(mapped(b, wh, "person"), truth)
 	b.Logf("precision %.4f recall %.4f F1 %.4f B3 %.4f", s.Precision, s.Recall, s.F1, s.B3)
+}
+
+// phases adds up the processor time of each step of a build.
+type phases struct {
+	b           *testing.B
+	start, last float64
+	step        string
+	cpu         map[string]float64
+}
+
+func newPhases(b *testing.B) *phases {
+	now := cpuSeconds()
+	return &phases{b: b, start: now, last: now, cpu: map[string]float64{}}
+}
+
+func (p *phases) emit(e core.Event) {
+	now := cpuSeconds()
+	p.cpu[p.step] += now - p.last
+	p.last, p.step = now, e.Message
+	p.b.Logf("%6.1f cpu s %5.0f MB %s", now-p.start, peakBytes()/1e6, e.Message)
+}
+
+// BenchmarkIncrement measures a build after one record in a hundred is new or has changed,
+// as a share of the processor time of the full build before it.
+func BenchmarkIncrement(b *testing.B) {
+	n := 100_000
+	if v, err := strconv.Atoi(os.Getenv("UNSILO_BENCH_RECORDS")); err == nil {
+		n = v
+	}
+	wh := benchWarehouse(b)
+	generated(b, wh, n)
+	model, diags := parse(b, "person", "from = source.set.records")
+	if diags.HasErrors() {
+		b.Fatal(diags)
+	}
+	run := func(id string) float64 {
+		runtime.GC()
+		p := newPhases(b)
+		if _, err := model.Build(context.Background(), core.BuildRequest{Warehouse: wh, RunID: id, At: time.Unix(0, 0), Emit: p.emit}); err != nil {
+			b.Fatal(err)
+		}
+		return cpuSeconds() - p.start
+	}
+	full := run("full")
+	more := gen.New(gen.Options{Seed: 2, Records: n / 100 * (b.N + 1)})
+	increment := 0.0
+	for i := 0; b.Loop(); i++ {
+		b.StopTimer()
+		var rows [][]string
+		for len(rows) < n/100 {
+			r, ok := more.Next()
+			if !ok {
+				b.Skip("no more records")
+			}
+			r.Values[0] = fmt.Sprintf("new-%d-%s", i, r.Values[0])
+			rows = append(rows, r.Values)
+		}
+		add(b, wh, core.RawTable("set", "records"), plain(gen.Columns()...), rows)
+		b.StartTimer()
+		increment += run(fmt.Sprint("increment", i))
+	}
+	b.ReportMetric(full, "full-cpu-s")
+	b.ReportMetric(increment/float64(b.N), "cpu-s/op")
+	b.ReportMetric(100*increment/float64(b.N)/full, "%-of-full")
 }

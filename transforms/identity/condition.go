@@ -2,6 +2,7 @@ package identity
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/unsilo/unsilo/core"
@@ -90,6 +91,12 @@ func compileCall(e *predicate.Expr, f *frame.Frame) (condition, error) {
 		test = func(c *frame.Column, a, b int32) bool {
 			return similar.JaroWinklerAtLeast(c.Values.Value(a), c.Values.Value(b), bound)
 		}
+	case "household": // both use the mailbox of a household
+		return func(a, b int32) bool {
+			return c != nil && !c.Masked && slices.ContainsFunc(c.Of(a), func(code int32) bool {
+				return slices.Contains(c.Of(b), code) && normalize.IsHouseholdMailbox(c.Values.Bytes(code))
+			})
+		}, nil
 	case "typo":
 		limit := max(int(bound), 1)
 		test = func(c *frame.Column, a, b int32) bool {
@@ -110,7 +117,7 @@ func compileCall(e *predicate.Expr, f *frame.Frame) (condition, error) {
 			return suffix(c.Values.Value(a), n) == suffix(c.Values.Value(b), n)
 		}
 	default:
-		return nil, fmt.Errorf("there is no condition %q; known are agree, missing, both, differs, similar, typo, nickname, prefix, last, compatible, same_name", e.Name)
+		return nil, fmt.Errorf("there is no condition %q; known are agree, missing, both, differs, similar, typo, nickname, prefix, last, household, compatible, same_name", e.Name)
 	}
 	return func(a, b int32) bool { return c != nil && anyPair(c, a, b, test) }, nil
 }
@@ -136,11 +143,11 @@ func anyPair(c *frame.Column, a, b int32, test func(*frame.Column, int32, int32)
 // both have agrees, nearly.
 func compatible(f *frame.Frame) condition {
 	given, family, born := f.Column("first_name"), f.Column("last_name"), f.Column("birth_date")
-	company := f.Column("company")
+	company, crossed := f.Column("company"), crossedNames(given, family)
 	return func(a, b int32) bool {
 		g := agreement(given, a, b, likelyGiven)
 		n := agreement(family, a, b, likelySpelling)
-		if (g == differ || n == differ && g != agree) && !turned(given, family, a, b) && !crossed(given, family, a, b) {
+		if (g == differ || n == differ && g != agree) && !turned(given, family, a, b) && !crossed(a, b) {
 			return false
 		}
 		if agreement(born, a, b, nearDate) == differ {

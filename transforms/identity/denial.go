@@ -27,7 +27,8 @@ func (p *pipeline) denials() []namedCondition {
 	given, family, born := p.frame.Column("first_name"), p.frame.Column("last_name"), p.frame.Column("birth_date")
 	var out []namedCondition
 	if given != nil && !given.Masked {
-		c := namedCondition{"given names contradict each other", func(a, b int32) bool { return givenDiffer(given, family, a, b) }}
+		crossed := crossedNames(given, family)
+		c := namedCondition{"given names contradict each other", func(a, b int32) bool { return givenDiffer(given, family, crossed, a, b) }}
 		if p.contradicts(given, c.test, "name", func(l string) bool { return strings.HasPrefix(l, given.Name+" far") }) < deniedShare {
 			out = append(out, c)
 		}
@@ -97,12 +98,12 @@ func (p *pipeline) matchShare(comparison string, level func(string) bool) float6
 
 // givenDiffer reports two given names that are neither alike, nor nicknames, nor initials,
 // nor swapped with the family names.
-func givenDiffer(given, family *frame.Column, a, b int32) bool {
+func givenDiffer(given, family *frame.Column, crossed condition, a, b int32) bool {
 	near := func(x, y string) bool { return likelyGiven(x, y) || similar.JaroWinklerAtLeast(x, y, 0.82) }
 	if agreement(given, a, b, near) != differ {
 		return false
 	}
-	return family == nil || !turned(given, family, a, b) && !crossed(given, family, a, b)
+	return family == nil || !turned(given, family, a, b) && !crossed(a, b)
 }
 
 // turned reports given and family names that have changed places. Either may be short for
@@ -116,16 +117,24 @@ func turned(given, family *frame.Column, a, b int32) bool {
 		likelyGiven(given.Values.Value(ga), family.Values.Value(fb)) && likelyGiven(family.Values.Value(fa), given.Values.Value(gb))
 }
 
-// crossed reports a given name that is the other's family name: names that have changed
-// places, of somebody whose family name has changed too.
-func crossed(given, family *frame.Column, a, b int32) bool {
-	if family == nil || given == nil {
-		return false
+// crossedNames tells pairs whose given name stands as the other's family name: names that
+// have changed places, of somebody whose family name has changed too. A name counts as a given
+// one when more records have it so: the wife whose family name came first is not her husband.
+func crossedNames(given, family *frame.Column) condition {
+	if family == nil || given == nil || given.Masked || family.Masked {
+		return func(a, b int32) bool { return false }
+	}
+	firsts, lasts := given.Counts(), family.Counts()
+	isGiven := func(x int32) bool {
+		y := family.Values.Find(given.Values.Value(x))
+		return y < 0 || firsts[x] > lasts[y]
 	}
 	same := func(x, y int32) bool {
-		return x >= 0 && y >= 0 && likelySpelling(given.Values.Value(x), family.Values.Value(y))
+		return x >= 0 && y >= 0 && likelySpelling(given.Values.Value(x), family.Values.Value(y)) && isGiven(x)
 	}
-	return same(given.First(a), family.First(b)) || same(given.First(b), family.First(a))
+	return func(a, b int32) bool {
+		return same(given.First(a), family.First(b)) || same(given.First(b), family.First(a))
+	}
 }
 
 // nearDate accepts one typing error and a day and month that have changed places.

@@ -78,7 +78,7 @@ func defaultRules(l *layout) []matchRule {
 		}
 	}
 	if l.entity == entityPerson {
-		add("same_email", named, false, "email")
+		add("same_email", named+" and (same_name() or not household(email))", false, "email")
 		add("same_handle", named, false, "handle")
 		add("phone_name", "compatible() and same_name()", false, "phone")
 		for _, a := range []string{"email", "handle", "phone"} {

@@ -82,6 +82,7 @@ func (p *pipeline) probableEdges(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	p.progress("grouping")
 	p.measure("pairs.compared", float64(result.Pairs))
 	for i, s := range p.scanner.Blocks.Stats {
 		p.measure("pairs."+s.Name, float64(result.RulePairs[i]))
