@@ -1,6 +1,7 @@
 package normalize
 
 import (
+	"bytes"
 	"strings"
 	"unicode/utf8"
 
@@ -22,6 +23,9 @@ func Phone(region string) Func {
 		s = strings.TrimPrefix(trimSpace(s), "tel:")
 		dst, code, outcome := appendPlainPhone(dst, s, home)
 		if outcome == undecided {
+			if full, ok := withPlus(s, home); ok {
+				s = full
+			}
 			dst, code, outcome = appendPhone(dst, s, region)
 		}
 		if outcome != usable {
@@ -32,6 +36,22 @@ func Phone(region string) Func {
 		}
 		return dst, true
 	}
+}
+
+// withPlus adds the plus that was left out before the country code of home. Where numbers
+// within the country begin with a prefix, one without it is not of that kind, though its
+// digits may be a valid number of the country's as they are: 49 155 51135758 in Germany.
+func withPlus(s string, home *phoneRegion) (string, bool) {
+	if home == nil || len(home.prefixText) == 0 {
+		return "", false
+	}
+	digits, plus, ok := plainDigits(nil, s)
+	if !ok || plus || !bytes.HasPrefix(digits, home.codeText) || bytes.HasPrefix(digits, home.prefixText) {
+		return "", false
+	}
+	var number phonenumbers.PhoneNumber
+	full := "+" + string(digits)
+	return full, phonenumbers.ParseToNumber(full, "", &number) == nil && phonenumbers.IsValidNumber(&number)
 }
 
 // IsFixedLine reports whether a number in E.164 belongs to a fixed line, where a household or

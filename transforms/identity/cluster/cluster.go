@@ -104,19 +104,19 @@ func Compare(x, y Edge) int {
 
 // Run clusters n records. It sorts edges and sets their outcomes.
 func Run(ctx context.Context, n int, edges []Edge, opt Options) (Result, error) {
-	slices.SortFunc(edges, Compare)
-	order := make([]int32, len(edges))
-	for i := range order {
-		order[i] = int32(i)
-	}
+	sortEdges(edges)
 	component := Components(n, edges)
-	grouped, start := groups(component, edges, order)
+	grouped, start := groups(component, edges)
+	position := make([]int32, n)
+	for i := range position {
+		position[i] = -1
+	}
 	workers := runtime.GOMAXPROCS(0)
 	vetoes := make([][]Veto, workers)
 	g, ctx := errgroup.WithContext(ctx)
 	for w := range workers {
 		g.Go(func() error {
-			run := &worker{opt: opt, edges: edges, of: component}
+			run := &worker{opt: opt, edges: edges, of: component, position: position}
 			for k := w; k+1 < len(start); k += workers {
 				if ctx.Err() != nil {
 					return ctx.Err()

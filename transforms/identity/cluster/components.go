@@ -31,7 +31,7 @@ func find(parent []int32, i int32) int32 {
 
 // groups arranges edge numbers by the component of their first end, keeping their order
 // inside a component: the edges of component k are out[start[k]:start[k+1]].
-func groups(component []int32, edges []Edge, order []int32) (out, start []int32) {
+func groups(component []int32, edges []Edge) (out, start []int32) {
 	number := make([]int32, len(component))
 	for i := range number {
 		number[i] = -1
@@ -51,10 +51,10 @@ func groups(component []int32, edges []Edge, order []int32) (out, start []int32)
 		start[k+1] += start[k]
 	}
 	next := append([]int32(nil), start[:count]...)
-	out = make([]int32, len(order))
-	for _, e := range order {
-		k := number[component[edges[e].A]]
-		out[next[k]] = e
+	out = make([]int32, len(edges))
+	for i, e := range edges {
+		k := number[component[e.A]]
+		out[next[k]] = int32(i)
 		next[k]++
 	}
 	return out, start

@@ -3,33 +3,32 @@ package cluster
 import "slices"
 
 // worker clusters one component after the other, reusing its space. Components share no
-// record, so workers write to disjoint parts of edges and of.
+// record, so workers write to disjoint parts of edges, of and position.
 type worker struct {
 	opt    Options
 	edges  []Edge
 	of     []int32
 	vetoes []Veto
+	// position of a record in nodes, -1 before its component's turn.
+	position []int32
 
-	nodes   []int32           // record numbers of the component, ascending
-	group   []int32           // union-find over positions in nodes
-	members [][]int32         // record numbers by root
-	links   []map[int32]total // by root: other root -> observed weights
-}
-
-type total struct {
-	sum   int64
-	pairs int32
+	nodes   []int32   // record numbers of the component, ascending
+	single  []int32   // a copy of nodes, in which members start
+	group   []int32   // union-find over positions in nodes
+	members [][]int32 // record numbers by root
+	weak    []int32   // edges that had too little evidence at their turn
+	links   links
 }
 
 func (w *worker) component(edges []int32) {
 	w.load(edges)
-	var weak []int32
+	w.weak = w.weak[:0]
 	for _, e := range edges {
 		if w.take(e) == Weak {
-			weak = append(weak, e)
+			w.weak = append(w.weak, e)
 		}
 	}
-	for _, e := range weak {
+	for _, e := range w.weak {
 		w.take(e)
 	}
 	for i, record := range w.nodes {
@@ -41,54 +40,42 @@ func (w *worker) component(edges []int32) {
 func (w *worker) load(edges []int32) {
 	w.nodes = w.nodes[:0]
 	for _, e := range edges {
-		w.nodes = append(w.nodes, w.edges[e].A, w.edges[e].B)
+		for _, record := range [2]int32{w.edges[e].A, w.edges[e].B} {
+			if w.position[record] < 0 {
+				w.position[record] = 0
+				w.nodes = append(w.nodes, record)
+			}
+		}
 	}
 	slices.Sort(w.nodes)
-	w.nodes = slices.Compact(w.nodes)
 	n := len(w.nodes)
+	w.single = append(w.single[:0], w.nodes...)
 	w.group = w.group[:0]
 	w.members = slices.Grow(w.members[:0], n)[:n]
-	w.links = slices.Grow(w.links[:0], n)[:n]
-	for i := range n {
+	for i, record := range w.nodes {
+		w.position[record] = int32(i)
 		w.group = append(w.group, int32(i))
-		w.members[i] = []int32{w.nodes[i]}
-		w.links[i] = nil
+		w.members[i] = w.single[i : i+1 : i+1]
 	}
-	if w.opt.Method == ConnectedComponents || n == 2 && len(edges) == 1 {
-		return
+	w.links.used = w.opt.Method != ConnectedComponents && (n > 2 || len(edges) > 1)
+	if w.links.used {
+		w.links.reset(n)
+		w.observe(edges)
 	}
-	w.observe(edges)
 }
 
 // observe fills links; of several edges between two records the heaviest counts.
 func (w *worker) observe(edges []int32) {
 	for _, e := range edges {
 		edge := w.edges[e]
-		a, b := w.position(edge.A), w.position(edge.B)
-		bits := int64(min(edge.Bits, w.opt.Cap))
-		w.link(a, b, bits)
-		w.link(b, a, bits)
+		w.links.add(w.position[edge.A], w.position[edge.B], int64(min(edge.Bits, w.opt.Cap)))
 	}
-}
-
-func (w *worker) link(a, b int32, bits int64) {
-	if w.links[a] == nil {
-		w.links[a] = map[int32]total{}
-	}
-	if have, ok := w.links[a][b]; !ok || bits > have.sum {
-		w.links[a][b] = total{bits, 1}
-	}
-}
-
-func (w *worker) position(record int32) int32 {
-	i, _ := slices.BinarySearch(w.nodes, record)
-	return int32(i)
 }
 
 // take decides one edge and records the outcome.
 func (w *worker) take(e int32) Outcome {
 	edge := &w.edges[e]
-	a, b := find(w.group, w.position(edge.A)), find(w.group, w.position(edge.B))
+	a, b := find(w.group, w.position[edge.A]), find(w.group, w.position[edge.B])
 	if a == b {
 		edge.Outcome = Inside
 		return Inside
@@ -119,8 +106,8 @@ func (w *worker) enough(a, b int32, e Edge) bool {
 	}
 	pairs := int64(len(w.members[a])) * int64(len(w.members[b]))
 	seen := total{int64(min(e.Bits, w.opt.Cap)), 1}
-	if w.links[a] != nil {
-		seen = w.links[a][b]
+	if w.links.used {
+		seen = w.links.between(a, b)
 	}
 	missing := w.opt.Missing
 	if e.Tier == Exact {
@@ -130,25 +117,31 @@ func (w *worker) enough(a, b int32, e Edge) bool {
 	return sum > int64(w.opt.Stop)*pairs
 }
 
-// union joins the cluster with fewer links into the other; members stay sorted.
+// union joins the smaller cluster into the other; members stay sorted.
 func (w *worker) union(a, b int32) {
-	if len(w.links[a]) < len(w.links[b]) {
+	if len(w.members[a]) < len(w.members[b]) {
 		a, b = b, a
 	}
 	w.group[b] = a
-	w.members[a] = append(w.members[a], w.members[b]...)
-	slices.Sort(w.members[a])
+	w.members[a] = mergeSorted(w.members[a], w.members[b])
 	w.members[b] = nil
-	delete(w.links[a], b)
-	for other, t := range w.links[b] {
-		if other == a {
-			continue
-		}
-		have := w.links[a][other]
-		merged := total{have.sum + t.sum, have.pairs + t.pairs}
-		w.links[a][other] = merged
-		delete(w.links[other], b)
-		w.links[other][a] = merged
+	if w.links.used {
+		w.links.join(a, b)
 	}
-	w.links[b] = nil
+}
+
+// mergeSorted adds b to a, both ascending, from the end, so that it needs no other space.
+func mergeSorted(a, b []int32) []int32 {
+	i, j := len(a)-1, len(b)-1
+	a = append(a, b...)
+	for k := len(a) - 1; j >= 0; k-- {
+		if i >= 0 && a[i] > b[j] {
+			a[k] = a[i]
+			i--
+		} else {
+			a[k] = b[j]
+			j--
+		}
+	}
+	return a
 }
