@@ -124,3 +124,30 @@ func TestAverageLinkStopsChains(t *testing.T) {
 		t.Errorf("components = %v, want %v", result.Of, want)
 	}
 }
+
+// TestSizeOfAComponentChangesNoCluster ties many records to a small graph by edges that are too
+// weak to join: large components are kept in another form than small ones.
+func TestSizeOfAComponentChangesNoCluster(t *testing.T) {
+	opt := cluster.Options{Missing: -4e6, Stop: -2e6, Cap: 20e6}
+	rapid.Check(t, func(r *rapid.T) {
+		n := rapid.IntRange(2, 20).Draw(r, "n")
+		edges := drawEdges(r, n)
+		alone, err := cluster.Run(context.Background(), n, slices.Clone(edges), opt)
+		if err != nil {
+			r.Fatal(err)
+		}
+		const more = 150
+		for i := range int32(n + more) {
+			if i > 0 && !slices.ContainsFunc(edges, func(e cluster.Edge) bool { return e.A == 0 && e.B == i }) {
+				edges = append(edges, cluster.Edge{B: i, Bits: -4e6, Tier: cluster.Probable})
+			}
+		}
+		together, err := cluster.Run(context.Background(), n+more, edges, opt)
+		if err != nil {
+			r.Fatal(err)
+		}
+		if !slices.Equal(alone.Of, together.Of[:n]) {
+			r.Fatalf("clusters = %v, among others %v", alone.Of, together.Of[:n])
+		}
+	})
+}

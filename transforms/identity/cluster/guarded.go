@@ -117,9 +117,9 @@ func (w *worker) enough(a, b int32, e Edge) bool {
 	return sum > int64(w.opt.Stop)*pairs
 }
 
-// union joins the smaller cluster into the other; members stay sorted.
+// union joins the cluster that is less work to move into the other; members stay sorted.
 func (w *worker) union(a, b int32) {
-	if len(w.members[a]) < len(w.members[b]) {
+	if w.links.size(a, len(w.members[a])) < w.links.size(b, len(w.members[b])) {
 		a, b = b, a
 	}
 	w.group[b] = a
