@@ -82,6 +82,31 @@ func TestModelsAreBuiltWhenTheirInputsChange(t *testing.T) {
 	}
 }
 
+// Identities go by the labels of columns: other labels are a reason to build, once, also when
+// no row has changed.
+func TestModelsAreBuiltWhenLabelsChange(t *testing.T) {
+	b, _, first, _ := modelBench(t)
+	b.run()
+	b.e.Project.Sources[0].Streams[0].Means = map[string]core.Means{"name": core.PersonNameFull}
+	p, _ := b.plan()
+	if got := p.Streams[0]; got.Action != plan.ActionUpdate || len(got.Relabelled) != 1 || got.Relabelled[0] != "name" {
+		t.Errorf("planned %s, other labels for %v", got.Action, got.Relabelled)
+	}
+	b.run()
+	b.run()
+	if first.builds != 2 {
+		t.Errorf("built %d times, want 2", first.builds)
+	}
+	tables, err := b.w.Tables(t.Context(), core.RawTable("crm", "").Schema)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, _ := tables[0].Schema.FieldsByName("name")
+	if got := core.MeansOf(f[0]); got != core.PersonNameFull {
+		t.Errorf("the column means %q", got)
+	}
+}
+
 // That nothing comes any more is what a freshness test is there to tell: it is looked at
 // also in a run that builds nothing.
 func TestFreshnessIsCheckedWhenNothingChanged(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -116,7 +117,26 @@ func (r *run) prepare(ctx context.Context) error {
 	if err != nil || len(landing) == 0 {
 		return err
 	}
+	if err := r.invalidateReaders(ctx, landing); err != nil {
+		return err
+	}
 	return r.prepareLanding(ctx, landing)
+}
+
+// invalidateReaders has the models built again that read columns with other labels than
+// before: identities go by them. It comes before the labels change, which happens once.
+func (r *run) invalidateReaders(ctx context.Context, steps []plan.StreamStep) error {
+	for _, s := range steps {
+		for _, m := range r.Models {
+			if len(s.Relabelled) == 0 || !slices.Contains(m.Inputs(), s.Table.Name) {
+				continue
+			}
+			if err := Invalidate(ctx, r.Warehouse, m.Ref()); err != nil {
+				return fmt.Errorf("invalidate %s: %w", m.Ref(), err)
+			}
+		}
+	}
+	return nil
 }
 
 // prepareLanding defines the landing tables, all at once. When that fails each is tried

@@ -121,8 +121,10 @@ type StreamStep struct {
 	Exists  bool
 	Now     core.Table
 	Changes []ColumnChange
-	Mode    Mode
-	Write   core.WriteMode
+	// Relabelled are columns that stay as they are and get other labels.
+	Relabelled []string
+	Mode       Mode
+	Write      core.WriteMode
 	// Lag keeps the upper bound of a time cursor away from the present.
 	Lag            time.Duration
 	MaxDeleteShare float64

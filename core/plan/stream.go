@@ -204,7 +204,10 @@ func (m *maker) landing(step *StreamStep, at func(string) *core.Range) {
 		if hasDrift(step.Changes) && (step.OnSchemaChange == Quarantine || step.OnSchemaChange == DropValue) {
 			m.keepColumns(step)
 		}
-		if hasDrift(step.Changes) {
+		if step.Relabelled = relabelled(now.Schema, step.Table.Schema); len(step.Relabelled) > 0 {
+			step.Notes = append(step.Notes, "other labels: "+strings.Join(step.Relabelled, ", "))
+		}
+		if hasDrift(step.Changes) || len(step.Relabelled) > 0 {
 			step.Action = ActionUpdate
 		}
 		for _, c := range step.Changes {
@@ -221,6 +224,16 @@ func (m *maker) landing(step *StreamStep, at func(string) *core.Range) {
 		step.Table.Schema = withHistory(step.Table.Schema)
 	}
 	m.position(step, at)
+}
+
+// relabelled names the columns whose metadata differ.
+func relabelled(now, next *arrow.Schema) (names []string) {
+	for _, f := range now.Fields() {
+		if i := next.FieldIndices(f.Name); len(i) == 1 && !f.Metadata.Equal(next.Field(i[0]).Metadata) {
+			names = append(names, f.Name)
+		}
+	}
+	return names
 }
 
 // withHistory adds the columns that keep versions apart. The warehouse would add them with
