@@ -3,6 +3,7 @@ package identity
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -77,22 +78,111 @@ func (p *pipeline) survivors(golden core.Table) []survivor {
 	return out
 }
 
-// writeGolden publishes one row for each id, and where its values come from.
+// writeGolden publishes one row for each id, and where its values come from: of all ids, or
+// of those that are not as the last build left them.
 func (p *pipeline) writeGolden(ctx context.Context, tx core.Tx) error {
-	table := p.model.goldenTable(p.layout)
+	table, lineage := p.model.goldenTable(p.layout), p.model.lineageTable()
+	standing, err := p.goldenStands(ctx, table)
+	if err != nil {
+		return err
+	}
+	if !standing {
+		all := make([]int32, len(p.clusters))
+		for c := range all {
+			all[c] = int32(c)
+		}
+		for _, t := range []core.Table{table, lineage} {
+			if err := replaceRows(ctx, tx, t, 0, nil); err != nil {
+				return err
+			}
+		}
+		return p.addGolden(ctx, tx, table, lineage, core.WriteAppend, all)
+	}
+	changed, left := p.changedIDs()
+	forget := slices.Clone(left)
+	for _, c := range changed {
+		forget = append(forget, p.ids.IDs[c])
+	}
+	err = storeRows(ctx, tx, table, core.WriteDelete, len(left), func(i int, w *rowWriter) { w.key(left[i]) })
+	if err != nil {
+		return err
+	}
+	lineage.Key = []string{p.model.idColumn()} // all rows of an id go
+	err = storeRows(ctx, tx, lineage, core.WriteDelete, len(forget), func(i int, w *rowWriter) { w.key(forget[i]) })
+	if err != nil {
+		return err
+	}
+	return p.addGolden(ctx, tx, table, lineage, core.WriteMerge, changed)
+}
+
+// goldenStands reports whether the golden records of the last build are there, have the same
+// attributes, and come from records that can be told from changed ones.
+func (p *pipeline) goldenStands(ctx context.Context, table core.Table) (bool, error) {
+	if p.altered == nil {
+		return false, nil
+	}
+	tables, err := p.req.Warehouse.Tables(ctx, core.SchemaIdentity)
+	if err != nil {
+		return false, fmt.Errorf("list tables of %s: %w", core.SchemaIdentity, err)
+	}
+	names := func(t core.Table) []string {
+		var out []string
+		for _, f := range t.Schema.Fields() {
+			out = append(out, f.Name)
+		}
+		return out
+	}
+	stands := func(want core.Table) bool {
+		return slices.ContainsFunc(tables, func(t core.Table) bool { return t.Name == want.Name && slices.Equal(names(t), names(want)) })
+	}
+	return stands(table) && stands(p.model.lineageTable()), nil
+}
+
+// changedIDs lists the clusters that have other records than their ids had, or a record that
+// says something else, and the ids that had records and have none.
+func (p *pipeline) changedIDs() (changed []int32, left []string) {
+	size := make([]int, len(p.former.known))
+	for _, k := range p.former.idOf {
+		size[k]++
+	}
+	held := make([]bool, len(size))
+	for c, records := range p.clusters {
+		k, known := p.former.index[p.ids.IDs[c]]
+		if known {
+			held[k] = true
+		}
+		same := known && size[k] == len(records) && !slices.ContainsFunc(records, func(r int32) bool {
+			return p.altered[r] || p.former.find(p.frame.UID[r]) != k
+		})
+		if !same {
+			changed = append(changed, int32(c))
+		}
+	}
+	for k, n := range size {
+		if n > 0 && !held[k] {
+			left = append(left, p.former.known[k].ID)
+		}
+	}
+	return changed, left
+}
+
+// addGolden writes the golden records of clusters, and the lineage of those with several
+// records.
+func (p *pipeline) addGolden(ctx context.Context, tx core.Tx, table, lineage core.Table, mode core.WriteMode, clusters []int32) error {
 	survivors := p.survivors(table)
 	complete := p.completeness()
 	type origin struct{ cluster, survivor, record int32 }
 	var origins []origin
 	row := make([]any, table.Schema.NumFields())
-	err := replaceRows(ctx, tx, table, len(p.clusters), func(c int, w *rowWriter) {
+	err := storeRows(ctx, tx, table, mode, len(clusters), func(i int, w *rowWriter) {
+		c := clusters[i]
 		records := p.clusters[c]
 		row[0], row[1] = p.ids.IDs[c], int64(len(records))
 		for i, s := range survivors {
 			value, from := p.choose(s, records, complete)
 			row[i+2] = value
 			if from >= 0 && len(records) > 1 {
-				origins = append(origins, origin{int32(c), int32(i), from})
+				origins = append(origins, origin{c, int32(i), from})
 			}
 		}
 		w.add(row...)
@@ -100,7 +190,7 @@ func (p *pipeline) writeGolden(ctx context.Context, tx core.Tx) error {
 	if err != nil {
 		return err
 	}
-	return replaceRows(ctx, tx, p.model.lineageTable(), len(origins), func(i int, w *rowWriter) {
+	return storeRows(ctx, tx, lineage, core.WriteAppend, len(origins), func(i int, w *rowWriter) {
 		o := origins[i]
 		s, src := survivors[o.survivor], p.frame.Sources[p.frame.Source[o.record]]
 		w.add(p.ids.IDs[o.cluster], s.column.Name, s.rules[0], src.Source, src.Stream, p.frame.RecordKey(o.record))

@@ -88,11 +88,66 @@ func (p *pipeline) digest() string {
 	var b [16]byte
 	for r, uid := range p.frame.UID {
 		binary.LittleEndian.PutUint64(b[:8], uid)
-		binary.LittleEndian.PutUint64(b[8:], p.frame.RowHash[r]+uint64(p.frame.Updated[r]))
+		binary.LittleEndian.PutUint64(b[8:], p.content[r])
 		_, _ = h.Write(b[:]) // never fails
 	}
 	_, _ = h.WriteString(p.model.print + p.decided)
 	return fmt.Sprintf("%016x", h.Sum64())
+}
+
+// contents gives a number for each record that changes with its time and with any of its
+// values, as they came and as they were read: another list of blocked values changes it too.
+func contents(f *frame.Frame) []uint64 {
+	out := make([]uint64, f.Len())
+	for r := range out {
+		out[r] = f.RowHash[r] + mixed(uint64(f.Updated[r]))
+	}
+	for _, c := range f.Columns {
+		seed := xxh3.HashString(c.Name + "\x00" + string(c.Kind))
+		of := make([]uint64, c.Values.Len())
+		for code := range of {
+			of[code] = xxh3.HashSeed(c.Values.Bytes(int32(code)), seed)
+		}
+		for r := range out {
+			for i, code := range c.Of(int32(r)) {
+				out[r] += of[code] * uint64(2*i+1) // which value comes first counts
+			}
+		}
+	}
+	return out
+}
+
+// mixed spreads a number over all bits; 0 stays 0.
+func mixed(n uint64) uint64 {
+	n *= 0x9E3779B97F4A7C15
+	return n ^ n>>29
+}
+
+// sinceLast finds the records that are not as the last build of this very block left them;
+// without such a build altered stays nil.
+func (p *pipeline) sinceLast(ctx context.Context) error {
+	if b := p.model.def.Persistence; b != nil && b.Incremental != nil && !*b.Incremental {
+		return nil
+	}
+	t, err := loadModel(ctx, p.req.Warehouse, p.model.store)
+	if err != nil || t == nil || t.Fingerprint != p.model.print {
+		return err
+	}
+	altered := make([]bool, p.frame.Len())
+	for r := range altered {
+		altered[r] = true
+	}
+	stored := 0
+	err = p.model.scanRows(ctx, p.req.Warehouse, tableRecord, func(r tableRow) {
+		stored++
+		if at, ok := slices.BinarySearch(p.frame.UID, uint64(r.number(0))); ok {
+			altered[at] = uint64(r.number(4)) != p.content[at]
+		}
+	})
+	if err == nil && stored > 0 && stored == len(p.former.uids) {
+		p.altered = altered
+	}
+	return err
 }
 
 // thaw sets the scanner up from the stored model; false when its comparisons no longer
@@ -122,27 +177,20 @@ func (p *pipeline) thaw(t *trained) bool {
 	return true
 }
 
-// changedRecords tells which records are new or have other values than in the last build;
+// changedRecords tells which records are new or say something else than in the last build;
 // nil when stored edges cannot be used.
 func (p *pipeline) changedRecords(ctx context.Context) ([]bool, error) {
-	if p.trainedOn == nil || !p.reusable() {
-		return nil, nil
-	}
-	old := map[uint64]uint64{}
-	err := p.model.scanRows(ctx, p.req.Warehouse, tableRecord, func(r tableRow) { old[uint64(r.number(0))] = uint64(r.number(4)) })
-	if err != nil {
+	if err := p.sinceLast(ctx); err != nil || p.altered == nil || p.trainedOn == nil || !p.reusable() {
 		return nil, err
 	}
-	changed := make([]bool, p.frame.Len())
 	n := 0
-	for r, uid := range p.frame.UID {
-		if hash, ok := old[uid]; !ok || hash != p.frame.RowHash[r] {
-			changed[r] = true
+	for _, altered := range p.altered {
+		if altered {
 			n++
 		}
 	}
 	p.measure("records.changed", float64(n))
-	return changed, nil
+	return p.altered, nil
 }
 
 // reusable reports whether the weight of a pair depends on its two records alone. Texts

@@ -75,9 +75,56 @@ func TestLawIncrementsEqualOneBatch(t *testing.T) {
 	if a, b := groups(mapped(t, steps, "person")), groups(mapped(t, batch, "person")); a != b {
 		t.Error("increments and one batch gave different clusters")
 	}
+	samePublished(t, steps, batch)
 	for i := range 4 {
 		if kept, ok := metricOf(t, steps, fmt.Sprint("step", i), "edges.kept"); !ok || kept == 0 {
 			t.Errorf("step %d reused no stored edge", i)
+		}
+	}
+}
+
+// says reads the columns of an own table as text, one line for each row, sorted.
+func says(t testing.TB, wh core.Warehouse, table string, columns ...string) []string {
+	rows, err := wh.Scan(context.Background(), core.TableName{Schema: "identity", Name: table}, columns...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Release()
+	var out []string
+	for rows.Next() {
+		b := rows.RecordBatch()
+		for i := range int(b.NumRows()) {
+			line := ""
+			for _, name := range columns {
+				line += b.Column(b.Schema().FieldIndices(name)[0]).ValueStr(i) + "|"
+			}
+			out = append(out, line)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// samePublished compares all that does not depend on the ids, which have a history.
+func samePublished(t *testing.T, steps, batch core.Warehouse) {
+	t.Helper()
+	for table, columns := range map[string][]string{
+		"person_golden":  append([]string{"records"}, gen.Columns()[1:]...),
+		"person_lineage": {"attribute", "rule", "source", "stream", "record_key"},
+		"person_record":  {"record", "source", "stream", "record_key", "row_hash"},
+		"person_map":     {"source", "stream", "record_key"},
+	} {
+		if a, b := says(t, steps, table, columns...), says(t, batch, table, columns...); !slices.Equal(a, b) {
+			t.Errorf("%s: increments gave %d rows, one batch %d, and they differ", table, len(a), len(b))
+		}
+	}
+	ids := slices.Compact(says(t, steps, "person_map", "person_id"))
+	if golden := says(t, steps, "person_golden", "person_id"); !slices.Equal(golden, ids) {
+		t.Errorf("the map has %d ids, and golden records are of %d others", len(ids), len(golden))
+	}
+	for _, id := range slices.Compact(says(t, steps, "person_lineage", "person_id")) {
+		if _, ok := slices.BinarySearch(ids, id); !ok {
+			t.Errorf("lineage of %s, which the map does not have", id)
 		}
 	}
 }
@@ -126,6 +173,7 @@ func TestLawIncrementsInAnyOrder(t *testing.T) {
 		if a, b := groups(mapped(t, steps, "person")), groups(mapped(t, batch, "person")); a != b {
 			t.Errorf("seed %d: increments and one batch gave different clusters", seed)
 		}
+		samePublished(t, steps, batch)
 	}
 }
 

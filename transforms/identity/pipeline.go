@@ -22,7 +22,11 @@ type pipeline struct {
 	req    core.BuildRequest
 	notes  []string
 
-	frame    *frame.Frame
+	frame *frame.Frame
+	// content stands for all that each record says; altered tells the records that are not as
+	// the last build left them, and is nil when that is not known.
+	content  []uint64
+	altered  []bool
 	former   *former
 	rules    []matchRule
 	ruleName []string
@@ -123,6 +127,7 @@ func (p *pipeline) records(ctx context.Context) error {
 	}
 	p.notes = append(p.notes, p.layout.reports...)
 	p.derive()
+	p.content = contents(p.frame)
 	return nil
 }
 

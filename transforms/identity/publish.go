@@ -81,20 +81,26 @@ func (p *pipeline) writeMap(ctx context.Context, tx core.Tx) error {
 	return p.deleteGone(ctx, tx, table)
 }
 
-// deleteGone takes records that left their streams out of the map.
-func (p *pipeline) deleteGone(ctx context.Context, tx core.Tx, table core.Table) error {
-	gone := map[uint64]bool{}
+// gone lists the records of the last build that left their streams.
+func (p *pipeline) gone() []uint64 {
+	var out []uint64
 	for _, uid := range p.former.uids {
 		if _, ok := slices.BinarySearch(p.frame.UID, uid); !ok {
-			gone[uid] = true
+			out = append(out, uid)
 		}
 	}
+	return out
+}
+
+// deleteGone takes records that left their streams out of the map.
+func (p *pipeline) deleteGone(ctx context.Context, tx core.Tx, table core.Table) error {
+	gone := p.gone()
 	if len(gone) == 0 {
 		return nil
 	}
 	var keys [][3]string
 	err := p.model.scanRows(ctx, p.req.Warehouse, tableMap, func(r tableRow) {
-		if gone[frame.UID(r.text(0), r.text(1), r.text(2))] {
+		if _, ok := slices.BinarySearch(gone, frame.UID(r.text(0), r.text(1), r.text(2))); ok {
 			keys = append(keys, [3]string{r.text(0), r.text(1), r.text(2)})
 		}
 	})
@@ -104,17 +110,33 @@ func (p *pipeline) deleteGone(ctx context.Context, tx core.Tx, table core.Table)
 	return storeRows(ctx, tx, table, core.WriteDelete, len(keys), func(i int, w *rowWriter) { w.add(keys[i][0], keys[i][1], keys[i][2], nil) })
 }
 
+// writeRecords stores the records that are not as they were; all of them when that is not
+// known.
 func (p *pipeline) writeRecords(ctx context.Context, tx core.Tx) error {
-	f := p.frame
-	return replaceRows(ctx, tx, p.model.output(tableRecord), f.Len(), func(i int, w *rowWriter) {
-		s := f.Sources[f.Source[i]]
-		w.number(0, int64(f.UID[i]))
+	f, table := p.frame, p.model.output(tableRecord)
+	row := func(r int32, w *rowWriter) {
+		s := f.Sources[f.Source[r]]
+		w.number(0, int64(f.UID[r]))
 		w.text(1, s.Source)
 		w.text(2, s.Stream)
-		w.text(3, f.RecordKey(int32(i)))
-		w.number(4, int64(f.RowHash[i]))
+		w.text(3, f.RecordKey(r))
+		w.number(4, int64(p.content[r]))
 		w.end()
-	})
+	}
+	if p.altered == nil {
+		return replaceRows(ctx, tx, table, f.Len(), func(i int, w *rowWriter) { row(int32(i), w) })
+	}
+	var changed []int32
+	for r, altered := range p.altered {
+		if altered {
+			changed = append(changed, int32(r))
+		}
+	}
+	if err := storeRows(ctx, tx, table, core.WriteMerge, len(changed), func(i int, w *rowWriter) { row(changed[i], w) }); err != nil {
+		return err
+	}
+	gone := p.gone()
+	return storeRows(ctx, tx, table, core.WriteDelete, len(gone), func(i int, w *rowWriter) { w.add(int64(gone[i]), nil, nil, nil, nil) })
 }
 
 func (p *pipeline) ruleOf(e cluster.Edge) string {

@@ -85,6 +85,15 @@ func (w *rowWriter) add(values ...any) {
 	w.rows++
 }
 
+// key appends a row of which only the first column is known.
+func (w *rowWriter) key(v string) {
+	w.text(0, v)
+	for i := 1; i < w.builder.Schema().NumFields(); i++ {
+		w.builder.Field(i).AppendNull()
+	}
+	w.rows++
+}
+
 // text and number append one cell without boxing it; end closes the row.
 func (w *rowWriter) text(column int, v string) {
 	w.builder.Field(column).(*array.StringBuilder).Append(v)
