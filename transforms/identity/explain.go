@@ -116,7 +116,7 @@ func loadGraph(ctx context.Context, wh core.Warehouse, name string) (*graph, err
 		return nil, err
 	}
 	if !exists {
-		return nil, &core.Error{Kind: core.KindConfig, Op: "explain", Err: fmt.Errorf("identity %q has never been built", name), Try: "unsilo run"}
+		return nil, &core.Error{Kind: core.KindConfig, Op: "read identity." + name, Err: fmt.Errorf("it has never been built"), Try: "unsilo run"}
 	}
 	err = g.scanRows(ctx, wh, tableMap, func(r tableRow) {
 		rec := Record{r.text(0), r.text(1), r.text(2), r.text(3)}
