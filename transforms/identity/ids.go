@@ -22,14 +22,15 @@ type former struct {
 	known []naming.Known
 	index map[string]int32 // id -> known
 	// uids of all records, ascending, and the index into known of each one's id.
-	uids  []uint64
-	idOf  []int32
-	build int64
+	uids   []uint64
+	idOf   []int32
+	lookup frame.Lookup
+	build  int64
 }
 
 // find gives the index into known of a record's former id, or -1.
 func (p *former) find(uid uint64) int32 {
-	if at, ok := slices.BinarySearch(p.uids, uid); ok {
+	if at, ok := p.lookup.Find(uid); ok {
 		return p.idOf[at]
 	}
 	return -1
@@ -67,6 +68,7 @@ func (m *Model) readFormer(ctx context.Context, wh core.Warehouse) (*former, err
 	for _, e := range entries {
 		p.uids, p.idOf = append(p.uids, e.uid), append(p.idOf, e.id)
 	}
+	p.lookup = frame.NewLookup(p.uids)
 	for _, k := range p.known {
 		p.build = max(p.build, k.Born)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
-	"slices"
 
 	"github.com/zeebo/xxh3"
 
@@ -138,9 +137,10 @@ func (p *pipeline) sinceLast(ctx context.Context) error {
 		altered[r] = true
 	}
 	stored := 0
+	records := frame.NewLookup(p.frame.UID)
 	err = p.model.scanRows(ctx, p.req.Warehouse, tableRecord, func(r tableRow) {
 		stored++
-		if at, ok := slices.BinarySearch(p.frame.UID, uint64(r.number(0))); ok {
+		if at, ok := records.Find(uint64(r.number(0))); ok {
 			altered[at] = uint64(r.number(4)) != p.content[at]
 		}
 	})
@@ -217,13 +217,15 @@ func (p *pipeline) reusable() bool {
 func (p *pipeline) oldEdges(ctx context.Context, changed []bool) error {
 	weigh := p.weigher()
 	known := map[uint64]int32{}
-	kept := 0
+	records := frame.NewLookup(p.frame.UID)
+	probable := cluster.Probable.String()
+	before := len(p.edges)
 	err := p.model.scanRows(ctx, p.req.Warehouse, tableEdge, func(r tableRow) {
-		if r.text(2) != cluster.Probable.String() {
+		if !r.is(2, probable) {
 			return
 		}
-		a, okA := slices.BinarySearch(p.frame.UID, uint64(r.number(0)))
-		b, okB := slices.BinarySearch(p.frame.UID, uint64(r.number(1)))
+		a, okA := records.Find(uint64(r.number(0)))
+		b, okB := records.Find(uint64(r.number(1)))
 		if !okA || !okB || changed[a] || changed[b] || !p.scanner.Blocks.Pairs(int32(a), int32(b)) {
 			return
 		}
@@ -235,9 +237,8 @@ func (p *pipeline) oldEdges(ctx context.Context, changed []bool) error {
 		}
 		x, y := int32(min(a, b)), int32(max(a, b))
 		p.edges = append(p.edges, cluster.Edge{A: x, B: y, Bits: bits + p.scanner.Extra(pattern, x, y), Tier: cluster.Probable, Pattern: pattern})
-		kept++
 	})
-	p.measure("edges.kept", float64(kept))
+	p.measure("edges.kept", float64(len(p.edges)-before))
 	return err
 }
 

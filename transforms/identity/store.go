@@ -129,6 +129,14 @@ func (r tableRow) text(i int) string {
 	return string(out)
 }
 
+// is reports whether a cell holds this text.
+func (r tableRow) is(i int, want string) bool {
+	if c, ok := r.cells[i].(*array.String); ok {
+		return c.IsValid(r.row) && c.Value(r.row) == want
+	}
+	return r.text(i) == want
+}
+
 func (r tableRow) number(i int) int64 {
 	switch c := r.cells[i].(type) {
 	case *array.Int64:
