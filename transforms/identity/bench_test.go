@@ -101,7 +101,10 @@ func BenchmarkBuild(b *testing.B) {
 	b.ReportMetric(before/1e6, "input-MB")
 	b.ReportMetric(peakBytes()/1e6, "peak-MB")
 	pairs, _ := metricOf(b, wh, "1", "pairs.compared")
+	visited, _ := metricOf(b, wh, "1", "pairs.visited")
 	b.ReportMetric(pairs, "pairs/op")
+	b.ReportMetric(visited, "visited/op")
+	b.ReportMetric(phases.cpu["comparing"]/float64(b.N)/visited*1e9, "cpu-ns/visited")
 	b.ReportMetric(phases.cpu["comparing"]/float64(b.N)/pairs*1e9, "cpu-ns/pair")
 	if n > scored {
 		return

@@ -73,7 +73,7 @@ func (p *pipeline) probableEdges(ctx context.Context) error {
 	}
 	opt := kernel.Options{Weigh: p.weigher(), Floor: floorBits}
 	if changed != nil {
-		opt.Pass = func(a, b int32) bool { return changed[a] || changed[b] }
+		opt.Either = func(r int32) bool { return changed[r] }
 		if err := p.oldEdges(ctx, changed); err != nil {
 			return err
 		}
@@ -83,6 +83,7 @@ func (p *pipeline) probableEdges(ctx context.Context) error {
 		return err
 	}
 	p.progress("grouping")
+	p.measure("pairs.visited", float64(result.Visited))
 	p.measure("pairs.compared", float64(result.Pairs))
 	for i, s := range p.scanner.Blocks.Stats {
 		p.measure("pairs."+s.Name, float64(result.RulePairs[i]))
@@ -211,7 +212,7 @@ func (p *pipeline) train(ctx context.Context) error {
 	share := min(1, training.candidates/float64(max(candidates, 1)))
 	sampled := p.sampler(1 - math.Sqrt(1-share))
 	sample, err := p.scanner.Run(ctx, kernel.Options{Floor: math.MinInt32, Weigh: func(uint64) int32 { return 0 },
-		Pass: func(a, b int32) bool { return sampled(a) || sampled(b) }})
+		Either: sampled})
 	if err != nil {
 		return err
 	}

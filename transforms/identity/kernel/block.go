@@ -171,19 +171,19 @@ func sortKeyed(list []keyed) {
 	// An even number of passes leaves the result in list.
 }
 
-// earlier reports whether a rule before i already pairs a and b.
-func (b *Blocks) earlier(i int, x, y int32) bool {
-	stride := len(b.Rules)
-	bx := b.numbers[int(x)*stride : int(x)*stride+i]
-	by := b.numbers[int(y)*stride : int(y)*stride+i]
-	for k, v := range bx {
-		if v >= 0 && v == by[k] {
+// meet reports whether two records share a block under any of the rules that numbers are
+// given for.
+func meet(x, y []int32) bool {
+	y = y[:len(x)]
+	for k, v := range x {
+		if v == y[k] && v >= 0 {
 			return true
 		}
 	}
-	return b.Rules[i].Tokens != nil && b.earlierTokens(i, x, y)
+	return false
 }
 
+// earlierTokens reports whether a rule over tokens before i already pairs x and y.
 func (b *Blocks) earlierTokens(i int, x, y int32) bool {
 	for k := range i {
 		if t := b.Rules[k].Tokens; t != nil && firstShared(b.tokenBlocks[k], t.Start, x, y) >= 0 {

@@ -1,23 +1,32 @@
 package kernel
 
-import (
-	"github.com/unsilo/unsilo/transforms/identity/frame"
-	"github.com/unsilo/unsilo/transforms/identity/similar"
-)
+import "github.com/unsilo/unsilo/transforms/identity/frame"
 
 // dateLevel compares yyyy-mm-dd. A day that no calendar has still counts for typing
 // errors.
 func dateLevel(c *frame.Column) func(x, y int32) int8 {
+	w := newWords(c)
 	days := make([]int32, c.Values.Len())
+	// inYear and swapped are month and day as one number, and day and month; -1 for what
+	// has none, and -2 where the other value must not meet it.
+	type parts struct{ year, inYear, swapped int32 }
+	list := make([]parts, c.Values.Len())
+	var dict frame.Dict
 	for i := range days {
-		days[i] = DayNumber(c.Values.Value(int32(i)))
+		s := c.Values.Value(int32(i))
+		days[i] = DayNumber(s)
+		list[i] = parts{-1, -1, -2}
+		if len(s) == 10 {
+			list[i] = parts{dict.AddString(s[:4]), dict.AddString(s[5:7] + s[8:]), dict.AddString(s[8:] + s[5:7])}
+		}
 	}
+	newYear := dict.AddString("0101")
 	return func(x, y int32) int8 {
-		a, b := c.Values.Value(x), c.Values.Value(y)
-		if similar.OneTypo(a, b) {
+		if w.oneTypo(x, y) {
 			return 1
 		}
-		if len(a) == 10 && len(b) == 10 && (a[5:] == b[5:] && a[5:] != "01-01" || a[:4] == b[:4] && a[5:7] == b[8:] && a[8:] == b[5:7]) {
+		a, b := list[x], list[y]
+		if a.inYear == b.inYear && a.inYear >= 0 && a.inYear != newYear || a.year == b.year && a.inYear == b.swapped {
 			return 2
 		}
 		d := days[x] - days[y]

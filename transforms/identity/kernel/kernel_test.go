@@ -75,6 +75,43 @@ func TestEveryCandidatePairIsComparedOnce(t *testing.T) {
 	})
 }
 
+func TestAScanComparesAsTwoRecordsAlone(t *testing.T) {
+	const n = 400
+	s := peopleScanner(n)
+	result, err := s.Run(context.Background(), kernel.Options{Weigh: func(uint64) int32 { return -1 }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pairs := int64(s.Blocks.Stats[0].Pairs)
+	if result.Pairs != pairs || result.Visited != pairs || pairs < n*(n-1)/2 {
+		t.Errorf("compared %d, visited %d of %d pairs", result.Pairs, result.Visited, pairs)
+	}
+	if len(result.Matches) > 0 {
+		t.Errorf("%d pairs below the floor are matches", len(result.Matches))
+	}
+	for _, c := range s.Comparisons {
+		for i := range c.Levels {
+			if term := c.Levels[i].Term; term != nil {
+				term.Weigh(term.Column.Counts(), 0.1, nil)
+			}
+		}
+	}
+	odd := func(r int32) bool { return r%7 == 1 }
+	result, err = s.Run(context.Background(), kernel.Options{Weigh: func(uint64) int32 { return 0 }, Either: odd})
+	if err != nil {
+		t.Fatal(err)
+	}
+	levels := make([]int8, len(s.Comparisons))
+	for _, m := range result.Matches {
+		if want := s.Pattern(m.A, m.B, levels); m.Pattern != want || m.Bits != s.Extra(want, m.A, m.B) || !odd(m.A) && !odd(m.B) {
+			t.Fatalf("pair %d %d: pattern %d, alone %d (levels %v)", m.A, m.B, m.Pattern, want, levels)
+		}
+	}
+	if int64(len(result.Matches)) != result.Pairs || result.Pairs == 0 || result.Pairs >= pairs {
+		t.Errorf("%d matches, %d pairs with one of the picked records", len(result.Matches), result.Pairs)
+	}
+}
+
 func TestComparisonsAreSymmetricAndInRange(t *testing.T) {
 	kinds := []frame.Kind{frame.Word, frame.Text, frame.Postcode, frame.Email, frame.Phone, frame.ID, frame.Category, frame.Company, frame.Street, frame.Codes}
 	rapid.Check(t, func(r *rapid.T) {

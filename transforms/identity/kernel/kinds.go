@@ -15,7 +15,7 @@ func Compare(c *frame.Column) *Comparison {
 	exact := Level{Name: "exact", Term: &Term{Column: c}}
 	add := func(level func(x, y int32) int8, levels ...Level) *Comparison {
 		out.Levels = append([]Level{exact}, levels...)
-		out.Level = byCode(c, level)
+		out.Level, out.rows = byCode(c, level), rowsByCode(c, level)
 		return out
 	}
 	if c.Masked {
@@ -66,13 +66,9 @@ func Compare(c *frame.Column) *Comparison {
 }
 
 func wordLevel(c *frame.Column) func(x, y int32) int8 {
-	sets := letterSets(c)
+	w := newWords(c)
 	return func(x, y int32) int8 {
-		a, b := c.Values.Value(x), c.Values.Value(y)
-		if similar.JaroWinklerBound(a, b, sets[x], sets[y]) < 0.82 {
-			return 3
-		}
-		switch s := similar.JaroWinkler(a, b); {
+		switch s := w.jaroWinkler(x, y, 0.82); {
 		case s >= 0.92:
 			return 1
 		case s >= 0.82:
@@ -82,13 +78,38 @@ func wordLevel(c *frame.Column) func(x, y int32) int8 {
 	}
 }
 
-// letterSets gives the letters of each value, for the quick bound of a similarity.
-func letterSets(c *frame.Column) []uint64 {
-	out := make([]uint64, c.Values.Len())
-	for i := range out {
-		out[i] = similar.Letters(c.Values.Value(int32(i)))
+// words are the values of a column, ready to be compared.
+type words struct {
+	column *frame.Column
+	list   []similar.Word
+}
+
+func newWords(c *frame.Column) words {
+	w := words{c, make([]similar.Word, c.Values.Len())}
+	for i := range w.list {
+		w.list[i] = similar.NewWord(c.Values.Value(int32(i)))
 	}
-	return out
+	return w
+}
+
+// jaroWinkler compares two values; when they are less alike than least it may give 0.
+func (w words) jaroWinkler(x, y int32, least float64) float64 {
+	a, b := &w.list[x], &w.list[y]
+	switch {
+	case !a.Fits() || !b.Fits():
+		return similar.JaroWinkler(w.column.Values.Value(x), w.column.Values.Value(y))
+	case a.JaroWinklerBelow(b, least):
+		return 0
+	}
+	return a.JaroWinkler(b)
+}
+
+func (w words) oneTypo(x, y int32) bool {
+	a, b := &w.list[x], &w.list[y]
+	if !a.Fits() || !b.Fits() {
+		return similar.OneTypo(w.column.Values.Value(x), w.column.Values.Value(y))
+	}
+	return a.OneTypo(b)
 }
 
 func idLevel(c *frame.Column) func(x, y int32) int8 {
@@ -170,14 +191,32 @@ func NamedMailbox(local string) bool {
 // postcodeLevel knows codes by their length: the last two and three signs are the finest
 // parts (SW1A1AA, 00100), what stands before the digits, or the first two, the area.
 func postcodeLevel(c *frame.Column) func(x, y int32) int8 {
-	return func(x, y int32) int8 {
-		a, b := c.Values.Value(x), c.Values.Value(y)
+	w := newWords(c)
+	// Parts of codes are numbered, so that comparing them costs nothing; 0 is none.
+	type parts struct{ fine, district, area int32 }
+	list := make([]parts, c.Values.Len())
+	var dict frame.Dict
+	for i := range list {
+		s := c.Values.Value(int32(i))
+		list[i].area = 1 + dict.AddString(PostArea(s))
+		if len(s) > 5 {
+			list[i].fine = 1 + dict.AddString(s[:len(s)-2])
+		}
 		switch {
-		case len(a) > 5 && len(b) > 5 && a[:len(a)-2] == b[:len(b)-2], similar.OneTypo(a, b):
+		case len(s) == 4:
+			list[i].district = 1 + dict.AddString("\x00"+s[:3])
+		case len(s) > 4:
+			list[i].district = 1 + dict.AddString(s[:len(s)-3])
+		}
+	}
+	return func(x, y int32) int8 {
+		a, b := list[x], list[y]
+		switch {
+		case a.fine == b.fine && a.fine != 0, w.oneTypo(x, y):
 			return 1
-		case len(a) > 4 && len(b) > 4 && a[:len(a)-3] == b[:len(b)-3], len(a) == 4 && len(b) == 4 && a[:3] == b[:3]:
+		case a.district == b.district && a.district != 0:
 			return 2
-		case PostArea(a) == PostArea(b):
+		case a.area == b.area:
 			return 3
 		}
 		return 4

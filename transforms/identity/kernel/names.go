@@ -57,6 +57,27 @@ func Names(given, family, joint *frame.Column) []*Comparison {
 		}
 		return gradeGiven(ga, gb)*nameGrades + gradeFamily(fa, fb)
 	}
+	both.rows = func(slot func(*frame.Column) int) rowLevel {
+		g, f := slot(given), slot(family)
+		gradeGiven, gradeFamily := remember(given, gradeGiven), remember(family, gradeFamily)
+		return func(a, b []int32) int8 {
+			ga, gb, fa, fb := a[g], b[g], a[f], b[f]
+			if ga < 0 || gb < 0 || fa < 0 || fb < 0 {
+				return Missing
+			}
+			if ga != gb && cross[ga] == fb && cross[gb] == fa {
+				return swapped
+			}
+			level := int8(0)
+			if ga != gb {
+				level = gradeGiven(ga, gb) * nameGrades
+			}
+			if fa != fb {
+				level += gradeFamily(fa, fb)
+			}
+			return level
+		}
+	}
 	return []*Comparison{both, alone(given, family, gradeGiven, givenStart), alone(family, given, gradeFamily, familyStart)}
 }
 
@@ -74,6 +95,20 @@ func alone(c, other *frame.Column, grade func(x, y int32) int8, start [nameGrade
 		}
 		return grade(x, y)
 	}
+	out.rows = func(slot func(*frame.Column) int) rowLevel {
+		own, others := slot(c), slot(other)
+		grade := remember(c, grade)
+		return func(a, b []int32) int8 {
+			x, y := a[own], b[own]
+			switch {
+			case x < 0 || y < 0 || a[others] >= 0 && b[others] >= 0:
+				return Missing
+			case x == y:
+				return nameExact
+			}
+			return grade(x, y)
+		}
+	}
 	return out
 }
 
@@ -88,7 +123,8 @@ func One(c *frame.Column, given bool) *Comparison {
 		out.Levels = append(out.Levels, Level{Name: gradeNames[g], M: start[g]})
 	}
 	out.Levels[nameExact].Term = &Term{Column: c}
-	out.Level = byCode(c, grade(c, given))
+	level := grade(c, given)
+	out.Level, out.rows = byCode(c, level), rowsByCode(c, level)
 	return out
 }
 
@@ -100,22 +136,19 @@ func grade(c *frame.Column, given bool) func(x, y int32) int8 {
 			groups[i] = normalize.NicknameGroups(c.Values.Bytes(int32(i)))
 		}
 	}
-	sets := letterSets(c)
+	w := newWords(c)
 	return func(x, y int32) int8 {
 		if x == y {
 			return nameExact
 		}
-		a, b := c.Values.Value(x), c.Values.Value(y)
-		if given && (len(a) == 1 || len(b) == 1) {
-			if a[0] == b[0] {
+		a, b := &w.list[x], &w.list[y]
+		if given && (a.Len() == 1 || b.Len() == 1) {
+			if a.First() == b.First() {
 				return nameLoose
 			}
 			return nameFar
 		}
-		s := 0.0
-		if similar.JaroWinklerBound(a, b, sets[x], sets[y]) >= 0.82 {
-			s = similar.JaroWinkler(a, b)
-		}
+		s := w.jaroWinkler(x, y, 0.82)
 		switch {
 		case s >= 0.92:
 			return nameNear

@@ -1,7 +1,6 @@
 package kernel
 
 import (
-	"cmp"
 	"context"
 	"runtime"
 	"slices"
@@ -50,9 +49,11 @@ type Match struct {
 // Result of a scan: pairs compared, how often each pattern occurred (ascending), and the
 // matches in a fixed order.
 type Result struct {
-	Pairs   int64
-	Counts  []fs.Count
-	Matches []Match
+	// Pairs were compared, each once. Visited are those of all rules, so that a pair that
+	// several rules make counts as often: all but the first time it is looked at and left.
+	Pairs, Visited int64
+	Counts         []fs.Count
+	Matches        []Match
 	// RulePairs counts the pairs that each rule was the first to make.
 	RulePairs []int64
 }
@@ -65,10 +66,8 @@ type Options struct {
 	// pattern alone, not at the frequency of values, so that whether a pair is kept does not
 	// depend on other records.
 	Floor int32
-	// OneIn compares one pair in so many, chosen by a hash; 0 and 1 mean all.
-	OneIn uint64
-	// Pass, when set, leaves out pairs for which it is false.
-	Pass func(a, b int32) bool
+	// Either, when set, leaves out pairs of which it holds for neither record.
+	Either func(record int32) bool
 }
 
 // task is a range of blocks of one rule.
@@ -100,9 +99,11 @@ func (s *Scanner) Run(ctx context.Context, opt Options) (Result, error) {
 	workers := min(runtime.GOMAXPROCS(0), max(len(tasks), 1))
 	scans := make([]*scan, workers)
 	matches := make([][]Match, len(tasks))
+	table := newTable(s.Comparisons, s.Blocks.n)
 	g, ctx := errgroup.WithContext(ctx)
 	for w := range workers {
-		scans[w] = &scan{Scanner: s, opt: opt, levels: make([]int8, len(s.Comparisons)), rulePairs: make([]int64, len(s.Blocks.Rules))}
+		scans[w] = &scan{Scanner: s, opt: opt, table: table, level: table.levels(), tally: newTally(),
+			levels: make([]int8, len(s.Comparisons)), rulePairs: make([]int64, len(s.Blocks.Rules))}
 		g.Go(func() error {
 			for t := w; t < len(tasks); t += workers {
 				if ctx.Err() != nil {
@@ -122,6 +123,7 @@ func (s *Scanner) Run(ctx context.Context, opt Options) (Result, error) {
 	total := newTally()
 	for _, w := range scans {
 		w.tally.each(func(e *entry) { total.at(e.pattern).n += e.n })
+		out.Visited += w.visited
 		for i, n := range w.rulePairs {
 			out.RulePairs[i] += n
 			out.Pairs += n
@@ -135,42 +137,79 @@ func (s *Scanner) Run(ctx context.Context, opt Options) (Result, error) {
 type scan struct {
 	*Scanner
 	opt       Options
+	table     *table
+	level     []rowLevel
 	tally     tally
 	levels    []int8
 	matches   []Match
 	rulePairs []int64
+	visited   int64
+	picked    []bool // of the members of the block
+}
+
+// pick finds the records of a block of which one must be in a pair, and reports whether
+// there is any.
+func (w *scan) pick(members []int32) bool {
+	if w.opt.Either == nil {
+		return true
+	}
+	any := false
+	w.picked = w.picked[:0]
+	for _, r := range members {
+		is := w.opt.Either(r)
+		w.picked = append(w.picked, is)
+		any = any || is
+	}
+	return any
 }
 
 func (w *scan) run(t task) {
-	b := w.Blocks
 	i := int(t.rule)
-	members, bounds := b.members[i], b.bounds[i]
-	tokens := b.Rules[i].Tokens
-	if w.tally.slots == nil {
-		w.tally = newTally()
-	}
+	bounds := w.Blocks.bounds[i]
 	for k := t.from; k < t.to; k++ {
-		block := members[bounds[k]:bounds[k+1]]
-		for p, x := range block {
-			for _, y := range block[p+1:] {
-				if w.opt.OneIn > 1 && mix(uint64(x)+1, uint64(y)+1)%w.opt.OneIn != 0 {
-					continue
-				}
-				if w.opt.Pass != nil && !w.opt.Pass(x, y) || b.earlier(i, x, y) {
-					continue
-				}
-				if tokens != nil && firstShared(b.tokenBlocks[i], tokens.Start, x, y) != k {
-					continue
-				}
-				w.rulePairs[i]++
-				w.pair(min(x, y), max(x, y), int16(i))
-			}
+		members := w.Blocks.members[i][bounds[k]:bounds[k+1]]
+		if w.pick(members) {
+			w.pairs(members, i, k)
 		}
 	}
 }
 
-func (w *scan) pair(a, b int32, rule int16) {
-	code := w.Pattern(a, b, w.levels)
+// pairs compares the records of a block, which ascend, with each other.
+func (w *scan) pairs(members []int32, rule int, number int32) {
+	b := w.Blocks
+	rules, tokens := len(b.Rules), b.Rules[rule].Tokens
+	for p, x := range members {
+		row, numbers := w.table.row(x), b.numbers[int(x)*rules:][:rule]
+		for q, y := range members[p+1:] {
+			if w.opt.Either != nil && !w.picked[p] && !w.picked[p+1+q] {
+				continue
+			}
+			w.visited++
+			if meet(numbers, b.numbers[int(y)*rules:][:rule]) {
+				continue
+			}
+			if tokens != nil && (b.earlierTokens(rule, x, y) || firstShared(b.tokenBlocks[rule], tokens.Start, x, y) != number) {
+				continue
+			}
+			w.rulePairs[rule]++
+			w.pair(row, w.table.row(y), int16(rule))
+		}
+	}
+}
+
+// pattern compares two rows of the table.
+func (w *scan) pattern(x, y []int32) uint64 {
+	code := uint64(0)
+	for i, level := range w.level {
+		l := level(x, y)
+		w.levels[i] = l
+		code = code*w.coder.Radix(i) + uint64(l+1)
+	}
+	return code
+}
+
+func (w *scan) pair(x, y []int32, rule int16) {
+	code := w.pattern(x, y)
 	e := w.tally.at(code)
 	e.n++
 	if w.opt.Weigh == nil {
@@ -187,6 +226,7 @@ func (w *scan) pair(a, b int32, rule int16) {
 	if e.weight < w.opt.Floor {
 		return
 	}
+	a, b := x[recordSlot], y[recordSlot]
 	bits := e.weight
 	if e.terms != 0 {
 		bits += w.extra(e.terms, a, b)
@@ -221,13 +261,13 @@ func (s *Scanner) Extra(pattern uint64, a, b int32) int32 {
 // Random compares pairs picked by a hash of seed, or all pairs when there are no more
 // than limit, and returns the share of each level among the pairs that could be compared.
 func (s *Scanner) Random(n int, limit int64, seed uint64) (shares [][]float64, counts []fs.Count, pairs int64) {
-	levels := make([]int8, len(s.Comparisons))
-	t := newTally()
+	t := newTable(s.Comparisons, n)
+	w := &scan{Scanner: s, table: t, level: t.levels(), tally: newTally(), levels: make([]int8, len(s.Comparisons))}
 	all := int64(n) * int64(n-1) / 2
 	if all <= limit {
 		for a := range int32(n) {
 			for b := a + 1; b < int32(n); b++ {
-				t.at(s.Pattern(a, b, levels)).n++
+				w.tally.at(w.pattern(t.row(a), t.row(b))).n++
 			}
 		}
 		pairs = all
@@ -239,11 +279,11 @@ func (s *Scanner) Random(n int, limit int64, seed uint64) (shares [][]float64, c
 			if a == b {
 				continue
 			}
-			t.at(s.Pattern(min(a, b), max(a, b), levels)).n++
+			w.tally.at(w.pattern(t.row(min(a, b)), t.row(max(a, b)))).n++
 			pairs++
 		}
 	}
-	counts = t.counts()
+	counts = w.tally.counts()
 	return s.shares(counts), counts, pairs
 }
 
@@ -274,65 +314,4 @@ func (s *Scanner) shares(counts []fs.Count) [][]float64 {
 		}
 	}
 	return shares
-}
-
-// tally counts patterns in an open table.
-type tally struct {
-	slots []entry
-	used  int
-}
-
-type entry struct {
-	pattern uint64 // plus one; 0 is free
-	n       int64
-	terms   uint64
-	weight  int32
-}
-
-func newTally() tally { return tally{slots: make([]entry, 1024)} }
-
-func (t *tally) at(pattern uint64) *entry {
-	mask := uint64(len(t.slots) - 1)
-	key := pattern + 1
-	i := key * 0x9E3779B97F4A7C15 >> 20 & mask
-	for {
-		e := &t.slots[i]
-		if e.pattern == key {
-			return e
-		}
-		if e.pattern == 0 {
-			break
-		}
-		i = (i + 1) & mask
-	}
-	if t.used*2 >= len(t.slots) {
-		old := t.slots
-		t.slots, t.used = make([]entry, 2*len(old)), 0
-		for k := range old {
-			if old[k].pattern != 0 {
-				*t.at(old[k].pattern - 1) = old[k]
-			}
-		}
-		return t.at(pattern)
-	}
-	t.used++
-	t.slots[i].pattern = key
-	return &t.slots[i]
-}
-
-func (t *tally) each(f func(*entry)) {
-	for i := range t.slots {
-		if t.slots[i].pattern != 0 {
-			e := t.slots[i]
-			e.pattern--
-			f(&e)
-		}
-	}
-}
-
-func (t *tally) counts() []fs.Count {
-	var out []fs.Count
-	t.each(func(e *entry) { out = append(out, fs.Count{Pattern: e.pattern, N: float64(e.n)}) })
-	slices.SortFunc(out, func(a, b fs.Count) int { return cmp.Compare(a.Pattern, b.Pattern) })
-	return out
 }

@@ -131,19 +131,3 @@ func Letters(s string) uint64 {
 	}
 	return set
 }
-
-// JaroWinklerBound is never below JaroWinkler: letters that the other string lacks cannot
-// match. It costs a few instructions.
-func JaroWinklerBound(a, b string, lettersA, lettersB uint64) float64 {
-	m := min(len(a)-bits.OnesCount64(lettersA&^lettersB), len(b)-bits.OnesCount64(lettersB&^lettersA))
-	if m <= 0 {
-		return 0
-	}
-	matched := float64(m)
-	sim := (matched/float64(len(a)) + matched/float64(len(b)) + 1) / 3
-	prefix := 0
-	for prefix < 4 && prefix < len(a) && prefix < len(b) && a[prefix] == b[prefix] {
-		prefix++
-	}
-	return sim + 0.1*float64(prefix)*(1-sim) + 1e-9
-}

@@ -35,9 +35,6 @@ func TestBoundsNeverLie(t *testing.T) {
 		if sim < 0 || sim > 1 {
 			r.Fatalf("JaroWinkler(%q, %q) = %v", a, b, sim)
 		}
-		if bound := similar.JaroWinklerBound(a, b, similar.Letters(a), similar.Letters(b)); a != "" && b != "" && bound < sim {
-			r.Fatalf("bound %v is below %v for %q, %q", bound, sim, a, b)
-		}
 		for _, least := range []float64{0.7, 0.82, 0.88, 0.92} {
 			if got := similar.JaroWinklerAtLeast(a, b, least); got != (sim >= least) {
 				r.Fatalf("JaroWinklerAtLeast(%q, %q, %v) = %v, similarity %v", a, b, least, got, sim)
