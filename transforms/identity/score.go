@@ -97,6 +97,7 @@ func (p *pipeline) probableEdges(ctx context.Context) error {
 	if changed == nil {
 		p.neverReached(result.Counts)
 	}
+	p.edges = slices.Grow(p.edges, len(result.Matches))
 	for _, m := range result.Matches {
 		p.edges = append(p.edges, cluster.Edge{A: m.A, B: m.B, Bits: m.Bits, Rule: m.Rule, Tier: cluster.Probable, Pattern: m.Pattern})
 	}
