@@ -70,7 +70,7 @@ func (p *pipeline) frozen(ctx context.Context) (*trained, error) {
 		return nil, nil
 	}
 	t, err := loadModel(ctx, p.req.Warehouse, p.model.store)
-	if err != nil || t == nil || t.Fingerprint != p.model.print {
+	if err != nil || t == nil || t.Fingerprint != p.print() {
 		return nil, err
 	}
 	change := p.frame.Len() - t.Records
@@ -79,6 +79,19 @@ func (p *pipeline) frozen(ctx context.Context) (*trained, error) {
 		return nil, nil
 	}
 	return t, nil
+}
+
+// print is the block's fingerprint with what each column says: a model of other columns
+// is of no use.
+func (p *pipeline) print() string {
+	h := xxh3.New()
+	_, _ = h.WriteString(p.model.print) // never fails
+	for _, s := range p.layout.sources {
+		for _, c := range s.columns {
+			_, _ = fmt.Fprintf(h, "%s %q %q %t;", s.table, c.column, c.attribute, c.masked)
+		}
+	}
+	return fmt.Sprintf("%016x", h.Sum64())
 }
 
 // digest changes with every record, every value and every decision.
@@ -90,7 +103,7 @@ func (p *pipeline) digest() string {
 		binary.LittleEndian.PutUint64(b[8:], p.content[r])
 		_, _ = h.Write(b[:]) // never fails
 	}
-	_, _ = h.WriteString(p.model.print + p.decided)
+	_, _ = h.WriteString(p.print() + p.decided)
 	return fmt.Sprintf("%016x", h.Sum64())
 }
 
@@ -129,7 +142,7 @@ func (p *pipeline) sinceLast(ctx context.Context) error {
 		return nil
 	}
 	t, err := loadModel(ctx, p.req.Warehouse, p.model.store)
-	if err != nil || t == nil || t.Fingerprint != p.model.print {
+	if err != nil || t == nil || t.Fingerprint != p.print() {
 		return err
 	}
 	altered := make([]bool, p.frame.Len())
@@ -244,7 +257,7 @@ func (p *pipeline) oldEdges(ctx context.Context, changed []bool) error {
 
 // storedModel is what the next build needs to go on from this one.
 func (p *pipeline) storedModel() trained {
-	t := trained{Version: p.req.RunID, Keep: bandBits(0.2), Link: bandBits(0.99), Fingerprint: p.model.print, Digest: p.digest(), Records: p.frame.Len()}
+	t := trained{Version: p.req.RunID, Keep: bandBits(0.2), Link: bandBits(0.99), Fingerprint: p.print(), Digest: p.digest(), Records: p.frame.Len()}
 	if p.fitted != nil {
 		t.Model = *p.fitted
 	} else {

@@ -26,7 +26,7 @@ type trained struct {
 	Sample     int  `json:"sample,omitempty"`
 	// Key makes the tokens of hashed attributes.
 	Key []byte `json:"key,omitempty"`
-	// Rules are the blocking rules, Fingerprint that of the block, Records the number that
+	// Rules are the blocking rules, Fingerprint that of the block and its columns, Records the number that
 	// the model was trained on, and Digest stands for all that was read in the last build.
 	Rules       []ruleSpec `json:"rules,omitempty"`
 	Fingerprint string     `json:"fingerprint"`
