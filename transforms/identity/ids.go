@@ -95,7 +95,7 @@ func (m *Model) assign(f *frame.Frame, of []int32, p *former) (naming.Result, []
 	if prefix == "" {
 		prefix = defaultPrefix(m.name)
 	}
-	in.Mint = func(c, generation int) string { return mintID(prefix, m.name, f, clusters[c][0], generation) }
+	in.Mint = func(r int32, generation int) string { return mintID(prefix, m.name, f, r, generation) }
 	return naming.Assign(in), clusters
 }
 

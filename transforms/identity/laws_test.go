@@ -184,7 +184,7 @@ func TestLawUnmergeThenMergeRestoresIds(t *testing.T) {
 		}
 		build(t, wh, model, "3")
 		if after := mapped(t, wh, "person"); !maps.Equal(before, after) {
-			r.Fatalf("before %v\nafter %v", before, after)
+			r.Fatalf("before %v\nsplit %v\nafter %v\nevents %q %q", before, split, after, events(t, wh, "2"), events(t, wh, "3"))
 		}
 	})
 }

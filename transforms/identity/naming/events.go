@@ -20,7 +20,7 @@ func (a *assignment) mint() {
 			continue
 		}
 		for generation := 0; ; generation++ {
-			id := a.in.Mint(c, generation)
+			id := a.in.Mint(a.in.Clusters[c][0], generation)
 			at, taken := index[id]
 			if taken && (a.known[at].Active || a.holder[at] >= 0) {
 				continue

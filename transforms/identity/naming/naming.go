@@ -52,8 +52,9 @@ type Input struct {
 	Gone []int32
 	// Weight of a record's vote; nil means 1 each.
 	Weight []int32
-	// Mint gives the id of a cluster; generation grows while the answer is taken.
-	Mint func(cluster int, generation int) string
+	// Mint gives the id of a cluster by its first record; generation grows while the answer
+	// is taken.
+	Mint func(record int32, generation int) string
 	// Build numbers this build; it becomes the birth of new ids.
 	Build int64
 	// OldestFirst lets age decide before the number of records: of several ids that meet
@@ -68,15 +69,21 @@ type Result struct {
 	Known  []Known
 }
 
+// A vote of the records that an id and a cluster share.
 type vote struct {
 	cluster, known int32
 	weight, count  int32
+	// union counts the records that the id had or the cluster has.
+	union int32
+	// home tells that the cluster holds the record that the id was minted from.
+	home bool
 }
 
 // Assign gives each cluster an id by maximum overlap, greedily: more votes first, then a
-// larger share of the id's former records, then the older id.
+// larger share of the records of both, then the cluster with the record that the id was
+// minted from, then the older id. Votes and shares read the same in both directions and a
+// record never leaves home, so that a change and its undoing give back the same ids.
 func Assign(in Input) Result {
-	former := formerSizes(in)
 	votes := ballots(in)
 	slices.SortFunc(votes, func(x, y vote) int {
 		kx, ky := in.Known[x.known], in.Known[y.known]
@@ -85,7 +92,7 @@ func Assign(in Input) Result {
 			oldest = cmp.Compare(kx.Born, ky.Born)
 		}
 		return cmp.Or(cmp.Compare(btoi(ky.Pinned), btoi(kx.Pinned)), oldest, -cmp.Compare(x.weight, y.weight),
-			-cmp.Compare(int64(x.count)*int64(former[y.known]), int64(y.count)*int64(former[x.known])),
+			-cmp.Compare(int64(x.count)*int64(y.union), int64(y.count)*int64(x.union)), cmp.Compare(btoi(y.home), btoi(x.home)),
 			cmp.Compare(kx.Born, ky.Born), cmp.Compare(kx.ID, ky.ID), cmp.Compare(x.cluster, y.cluster))
 	})
 	idOf := make([]int32, len(in.Clusters)) // index into Known, -1
@@ -119,6 +126,7 @@ func formerSizes(in Input) []int32 {
 }
 
 func ballots(in Input) []vote {
+	former := formerSizes(in)
 	var votes []vote
 	for c, records := range in.Clusters {
 		first := len(votes)
@@ -133,14 +141,24 @@ func ballots(in Input) []vote {
 			}
 			at := slices.IndexFunc(votes[first:], func(v vote) bool { return v.known == k })
 			if at < 0 {
-				votes = append(votes, vote{int32(c), k, weight, 1})
+				votes = append(votes, vote{cluster: int32(c), known: k, weight: weight, count: 1})
 				continue
 			}
 			votes[first+at].weight += weight
 			votes[first+at].count++
 		}
+		for i := range votes[first:] {
+			v := &votes[first+i]
+			v.union = former[v.known] + int32(len(records)) - v.count
+			// Nobody else wants an id whose records all came here, and nothing else.
+			v.home = v.union > v.count && in.home(v)
+		}
 	}
 	return votes
+}
+
+func (in Input) home(v *vote) bool {
+	return slices.ContainsFunc(in.Clusters[v.cluster], func(r int32) bool { return in.Mint(r, 0) == in.Known[v.known].ID })
 }
 
 func btoi(b bool) int {
