@@ -62,7 +62,7 @@ type schema struct {
 func readSpec(t *testing.T, name string) specification {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("..", "..", "shared", "data", "specs", name))
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) && os.Getenv("UNSILO_REQUIRE_SERVERS") != "1" {
 		t.Skipf("the vendor's specification %s is not here", name)
 	}
 	if err != nil {

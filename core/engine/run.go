@@ -127,8 +127,11 @@ func (r *run) prepare(ctx context.Context) error {
 // before: identities go by them. It comes before the labels change, which happens once.
 func (r *run) invalidateReaders(ctx context.Context, steps []plan.StreamStep) error {
 	for _, s := range steps {
+		if len(s.Relabelled) == 0 {
+			continue
+		}
 		for _, m := range r.Models {
-			if len(s.Relabelled) == 0 || !slices.Contains(m.Inputs(), s.Table.Name) {
+			if !slices.Contains(m.Inputs(), s.Table.Name) {
 				continue
 			}
 			if err := Invalidate(ctx, r.Warehouse, m.Ref()); err != nil {

@@ -32,6 +32,9 @@ func labelled(t testing.TB, name string) string {
 			return path
 		}
 	}
+	if os.Getenv("UNSILO_REQUIRE_SERVERS") == "1" {
+		t.Fatalf("labelled set %s is not beside the project", name)
+	}
 	t.Skipf("labelled set %s is not beside the project", name)
 	return ""
 }

@@ -30,11 +30,7 @@ func (m *Model) Labels(ctx context.Context, wh core.Warehouse) (Labels, error) {
 		}
 		return labelsOf(rows, e.Truth)
 	}
-	tables, err := m.tablesNow(ctx, wh)
-	if err != nil {
-		return Labels{}, err
-	}
-	l, err := m.resolve(tables)
+	l, err := m.layoutNow(ctx, wh)
 	if err != nil {
 		return Labels{}, err
 	}

@@ -63,14 +63,34 @@ func (p *pipeline) ruleOfSpec(s ruleSpec) (*kernel.Rule, bool) {
 	return r, true
 }
 
-// frozen returns the stored model when this build may use it: the block is the same, the
-// data have about the same size and the same kinds of columns.
-func (p *pipeline) frozen(ctx context.Context) (*trained, error) {
+// stored is the model of the last build, read once; nil when there is none.
+func (p *pipeline) stored(ctx context.Context) (*trained, error) {
+	if p.lastRead {
+		return p.last, nil
+	}
+	t, err := loadModel(ctx, p.req.Warehouse, p.model.store)
+	p.last, p.lastRead = t, err == nil
+	return t, err
+}
+
+// resumable is the stored model when it is of this very block and these columns, and the
+// block lets builds go on from it; else nil.
+func (p *pipeline) resumable(ctx context.Context) (*trained, error) {
 	if b := p.model.def.Persistence; b != nil && b.Incremental != nil && !*b.Incremental {
 		return nil, nil
 	}
-	t, err := loadModel(ctx, p.req.Warehouse, p.model.store)
+	t, err := p.stored(ctx)
 	if err != nil || t == nil || t.Fingerprint != p.print() {
+		return nil, err
+	}
+	return t, nil
+}
+
+// frozen returns the stored model when this build may use it: the block is the same, the
+// data have about the same size and the same kinds of columns.
+func (p *pipeline) frozen(ctx context.Context) (*trained, error) {
+	t, err := p.resumable(ctx)
+	if err != nil || t == nil {
 		return nil, err
 	}
 	change := p.frame.Len() - t.Records
@@ -138,11 +158,8 @@ func mixed(n uint64) uint64 {
 // sinceLast finds the records that are not as the last build of this very block left them;
 // without such a build altered stays nil.
 func (p *pipeline) sinceLast(ctx context.Context) error {
-	if b := p.model.def.Persistence; b != nil && b.Incremental != nil && !*b.Incremental {
-		return nil
-	}
-	t, err := loadModel(ctx, p.req.Warehouse, p.model.store)
-	if err != nil || t == nil || t.Fingerprint != p.print() {
+	t, err := p.resumable(ctx)
+	if err != nil || t == nil {
 		return err
 	}
 	altered := make([]bool, p.frame.Len())

@@ -30,21 +30,7 @@ func landPeople(t testing.TB, wh core.Warehouse, rows [][]string) {
 
 // edgeSet reads the edges of the model as text, sorted.
 func edgeSet(t testing.TB, wh core.Warehouse) []string {
-	rows, err := wh.Scan(context.Background(), core.TableName{Schema: "identity", Name: "person_edge"}, "a", "b", "pattern", "bits", "outcome")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer rows.Release()
-	var out []string
-	for rows.Next() {
-		b := rows.RecordBatch()
-		for i := range int(b.NumRows()) {
-			n := func(k int) int64 { return b.Column(k).(*array.Int64).Value(i) }
-			out = append(out, fmt.Sprint(n(0), n(1), n(2), n(3), b.Column(4).(*array.String).Value(i)))
-		}
-	}
-	slices.Sort(out)
-	return out
+	return says(t, wh, "person_edge", "a", "b", "pattern", "bits", "outcome")
 }
 
 func TestLawIncrementsEqualOneBatch(t *testing.T) {

@@ -79,6 +79,15 @@ func (m *Model) tablesNow(ctx context.Context, wh core.Warehouse) (map[core.Tabl
 	return out, nil
 }
 
+// layoutNow is what the inputs as they are and the block together say about the records.
+func (m *Model) layoutNow(ctx context.Context, wh core.Warehouse) (*layout, error) {
+	tables, err := m.tablesNow(ctx, wh)
+	if err != nil {
+		return nil, err
+	}
+	return m.resolve(tables)
+}
+
 func withPlannedMeans(t, planned core.Table) core.Table {
 	if planned.Schema == nil {
 		return t
@@ -99,11 +108,7 @@ func withPlannedMeans(t, planned core.Table) core.Table {
 
 // Build finds out who is who and writes the result in one transaction.
 func (m *Model) Build(ctx context.Context, req core.BuildRequest) (core.BuildResult, error) {
-	tables, err := m.tablesNow(ctx, req.Warehouse)
-	if err != nil {
-		return core.BuildResult{}, err
-	}
-	l, err := m.resolve(tables)
+	l, err := m.layoutNow(ctx, req.Warehouse)
 	if err != nil {
 		return core.BuildResult{}, err
 	}

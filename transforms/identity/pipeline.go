@@ -25,9 +25,12 @@ type pipeline struct {
 	frame *frame.Frame
 	// content stands for all that each record says; altered tells the records that are not as
 	// the last build left them, and is nil when that is not known.
-	content  []uint64
-	altered  []bool
-	former   *former
+	content []uint64
+	altered []bool
+	former  *former
+	// last is the model of the last build, once lastRead.
+	last     *trained
+	lastRead bool
 	rules    []matchRule
 	ruleName []string
 	edges    []cluster.Edge
@@ -105,7 +108,7 @@ func (p *pipeline) match(ctx context.Context) error {
 
 // sameAsBefore reports whether records, decisions and block are those of the last build.
 func (p *pipeline) sameAsBefore(ctx context.Context) (bool, error) {
-	t, err := loadModel(ctx, p.req.Warehouse, p.model.store)
+	t, err := p.stored(ctx)
 	if err != nil || t == nil || t.Digest != p.digest() || len(p.former.uids) != p.frame.Len() || len(p.model.tables.events) > 0 ||
 		p.model.evaluated() {
 		return false, err

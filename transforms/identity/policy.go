@@ -90,7 +90,7 @@ func (p *pipeline) remember(t *trained) {
 
 // loadKey reads the key of the tokens from the last build, or makes one.
 func (p *pipeline) loadKey(ctx context.Context) error {
-	t, err := loadModel(ctx, p.req.Warehouse, p.model.store)
+	t, err := p.stored(ctx)
 	if err != nil {
 		return err
 	}

@@ -26,11 +26,7 @@ type PortableRun struct {
 // Portable writes the comparison stage for an engine's dialect, under the model of the
 // last build. Tables go into schema.
 func (m *Model) Portable(ctx context.Context, wh core.Warehouse, dialect core.Dialect, schema string) (*PortableRun, error) {
-	tables, err := m.tablesNow(ctx, wh)
-	if err != nil {
-		return nil, err
-	}
-	l, err := m.resolve(tables)
+	l, err := m.layoutNow(ctx, wh)
 	if err != nil {
 		return nil, err
 	}

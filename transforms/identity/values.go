@@ -24,11 +24,7 @@ const hiddenText = "(hidden)"
 // tokens, and those of attributes that the privacy block hashes are not shown. It scans
 // the tables of the records.
 func (m *Model) Values(ctx context.Context, wh core.Warehouse, records []Record) (map[string][]Value, error) {
-	tables, err := m.tablesNow(ctx, wh)
-	if err != nil {
-		return nil, err
-	}
-	l, err := m.resolve(tables)
+	l, err := m.layoutNow(ctx, wh)
 	if err != nil {
 		return nil, err
 	}

@@ -12,11 +12,7 @@ import (
 
 // prepare runs a build up to the blocking rules, without comparing or writing anything.
 func (m *Model) prepare(ctx context.Context, wh core.Warehouse, at time.Time) (*pipeline, error) {
-	tables, err := m.tablesNow(ctx, wh)
-	if err != nil {
-		return nil, err
-	}
-	l, err := m.resolve(tables)
+	l, err := m.layoutNow(ctx, wh)
 	if err != nil {
 		return nil, err
 	}
