@@ -77,6 +77,8 @@ func (a *app) hostFor(root string) (*host.Host, *host.Lock, error) {
 
 // host makes the plugin host of the project, once.
 func (p *project) host() (*host.Host, error) {
+	p.hosting.Lock()
+	defer p.hosting.Unlock()
 	if p.plugins != nil {
 		return p.plugins, nil
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -33,8 +34,10 @@ type project struct {
 	defined  map[string]*rest.Definition
 	models   []plan.Model
 	warnings core.Diagnostics
-	plugins  *host.Host
-	lock     *host.Lock
+	// plugins and lock are made at first use, under hosting: streams start side by side.
+	hosting sync.Mutex
+	plugins *host.Host
+	lock    *host.Lock
 	// refused says of connectors why the plugin that has them could not be asked.
 	refused map[string]error
 }
