@@ -180,31 +180,37 @@ func (p *pipeline) sinceLast(ctx context.Context) error {
 	return err
 }
 
-// thaw sets the scanner up from the stored model; false when its comparisons no longer
-// fit the columns.
-func (p *pipeline) thaw(t *trained) bool {
+// thaw sets the scanner up from the stored model, when there is one; false when its
+// comparisons no longer fit the columns or its terms are lost.
+func (p *pipeline) thaw(ctx context.Context, t *trained) (bool, error) {
+	if t == nil || len(t.Comparisons) == 0 {
+		return false, nil
+	}
 	columns := p.compared()
 	comparisons, err := p.comparisons(columns)
 	if err != nil || len(comparisons) != len(t.Comparisons) {
-		return false
+		return false, nil // training tells what is wrong with them
 	}
 	for k, c := range comparisons {
 		if c.Name != t.Comparisons[k].Name || len(c.Levels) != len(t.Comparisons[k].Levels) {
-			return false
+			return false, nil
 		}
 	}
 	var rules []*kernel.Rule
 	for _, s := range t.Rules {
 		r, ok := p.ruleOfSpec(s)
 		if !ok {
-			return false
+			return false, nil
 		}
 		rules = append(rules, r)
 	}
-	p.fitted = &t.Model
-	p.scanner = kernel.NewScanner(kernel.NewBlocks(p.frame.Len(), rules, p.nameless()), comparisons)
-	p.trainedOn = t
-	return true
+	scanner := kernel.NewScanner(kernel.NewBlocks(p.frame.Len(), rules, p.nameless()), comparisons)
+	if ok, err := p.loadTerms(ctx, scanner, t); !ok {
+		return false, err
+	}
+	p.fitted, p.scanner, p.trainedOn = &t.Model, scanner, t
+	p.frozenTerms()
+	return true, nil
 }
 
 // changedRecords tells which records are new or say something else than in the last build;
@@ -245,8 +251,6 @@ func (p *pipeline) reusable() bool {
 
 // oldEdges takes the stored edges of unchanged records that a blocking rule still pairs.
 func (p *pipeline) oldEdges(ctx context.Context, changed []bool) error {
-	weigh := p.weigher()
-	known := map[uint64]int32{}
 	records := frame.NewLookup(p.frame.UID)
 	probable := cluster.Probable.String()
 	before := len(p.edges)
@@ -259,14 +263,8 @@ func (p *pipeline) oldEdges(ctx context.Context, changed []bool) error {
 		if !okA || !okB || changed[a] || changed[b] || !p.scanner.Blocks.Pairs(int32(a), int32(b)) {
 			return
 		}
-		pattern := uint64(r.number(4))
-		bits, ok := known[pattern]
-		if !ok {
-			bits = weigh(pattern)
-			known[pattern] = bits
-		}
-		x, y := int32(min(a, b)), int32(max(a, b))
-		p.edges = append(p.edges, cluster.Edge{A: x, B: y, Bits: bits + p.scanner.Extra(pattern, x, y), Tier: cluster.Probable, Pattern: pattern})
+		p.edges = append(p.edges, cluster.Edge{A: int32(min(a, b)), B: int32(max(a, b)), Bits: int32(r.number(5)), Tier: cluster.Probable,
+			Pattern: uint64(r.number(4))})
 	})
 	p.measure("edges.kept", float64(len(p.edges)-before))
 	return err
@@ -284,6 +282,11 @@ func (p *pipeline) storedModel() trained {
 		t.Version, t.Records = p.trainedOn.Version, p.trainedOn.Records
 	}
 	if p.scanner != nil {
+		t.Terms = map[string]float64{}
+		for name, of := range p.terms {
+			t.Terms[name] = of.total
+			t.TermRows += len(of.shared)
+		}
 		for i, r := range p.scanner.Blocks.Rules {
 			t.Rules = append(t.Rules, specOf(r, p.scanner.Blocks.Stats[i]))
 		}

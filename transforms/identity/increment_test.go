@@ -3,6 +3,7 @@ package identity_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -178,4 +179,79 @@ func metricOf(t testing.TB, wh core.Warehouse, run, name string) (float64, bool)
 		}
 	}
 	return 0, false
+}
+
+// TestLawTrainingEqualsGoingOn takes away what tells changed records from others: everything
+// is compared again under the stored model, and must come out as when the model was trained.
+func TestLawTrainingEqualsGoingOn(t *testing.T) {
+	const body = "from = source.set.records"
+	wh := warehouse.New()
+	all := people(1500, 31)
+	landPeople(t, wh, all)
+	build(t, wh, person(t, body), "trained")
+	edges, who := edgeSet(t, wh), mapped(t, wh, "person")
+	dropTable(t, wh, "person_record")
+	changed := slices.Clone(all)
+	landPeople(t, wh, append(changed, []string{"lone", "Zebedee", "Quux", "", "", "", "", "", ""}[:len(all[0])]))
+	build(t, wh, person(t, body), "again")
+	after := edgeSet(t, wh)
+	left := slices.DeleteFunc(slices.Clone(edges), func(e string) bool { _, ok := slices.BinarySearch(after, e); return ok })
+	if len(left) > 0 {
+		t.Errorf("%d of %d edges changed, such as %s", len(left), len(edges), left[0])
+	}
+	now := mapped(t, wh, "person")
+	for record, id := range who {
+		if now[record] != id {
+			t.Fatalf("%s was %s and is %s", record, id, now[record])
+		}
+	}
+}
+
+// TestLostTermsTrainAnew drops the frequencies that belong to the model.
+func TestLostTermsTrainAnew(t *testing.T) {
+	const body = "from = source.set.records"
+	wh := warehouse.New()
+	all := people(600, 32)
+	landPeople(t, wh, all[:590])
+	build(t, wh, person(t, body), "1")
+	dropTable(t, wh, "person_term")
+	landPeople(t, wh, all)
+	build(t, wh, person(t, body), "2")
+	if _, ok := metricOf(t, wh, "2", "edges.kept"); ok {
+		t.Error("a model without its frequencies was used")
+	}
+	landPeople(t, wh, all[:599])
+	build(t, wh, person(t, body), "3")
+	if kept, ok := metricOf(t, wh, "3", "edges.kept"); !ok || kept == 0 {
+		t.Error("the model that was trained anew was not used")
+	}
+}
+
+// TestForgottenTerms erases the records that share a value: its frequency goes too.
+func TestForgottenTerms(t *testing.T) {
+	const body = "from = source.set.records"
+	wh := warehouse.New()
+	all := people(600, 33)
+	landPeople(t, wh, all)
+	build(t, wh, person(t, body), "1")
+	who, holders := mapped(t, wh, "person"), map[string]map[string]bool{}
+	for _, r := range all {
+		if holders[r[2]] == nil {
+			holders[r[2]] = map[string]bool{}
+		}
+		holders[r[2]][who["set.records:"+r[0]]] = true
+	}
+	name := ""
+	for _, n := range slices.Sorted(maps.Keys(holders)) {
+		if n != "" && len(holders[n]) == 2 {
+			name = n
+		}
+	}
+	before := len(says(t, wh, "person_term", "attribute", "value"))
+	landPeople(t, wh, slices.DeleteFunc(slices.Clone(all), func(r []string) bool { return r[2] == name }))
+	build(t, wh, person(t, body), "2")
+	if after := len(says(t, wh, "person_term", "attribute", "value")); after >= before {
+		t.Errorf("%d frequencies before both holders of %s were erased, and %d after", before, name, after)
+	}
+	build(t, wh, person(t, body), "3")
 }

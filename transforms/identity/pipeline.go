@@ -40,6 +40,7 @@ type pipeline struct {
 	clusters [][]int32
 	ids      naming.Result
 	scanner  *kernel.Scanner
+	terms    terms
 	fitted   *fs.Model
 	metrics  []metric
 	// trainedOn is the stored model when this build goes on from it; decided stands for
@@ -161,6 +162,11 @@ func (p *pipeline) cluster(ctx context.Context) error {
 	}
 	g.clean, g.denials = p.cleanSources(), p.denials()
 	opt := p.model.clusterOptions(g)
+	if p.scanner != nil && p.trainedOn == nil {
+		if err := p.learnTerms(ctx, g, opt); err != nil {
+			return err
+		}
+	}
 	result, err := cluster.Run(ctx, p.frame.Len(), p.edges, opt)
 	if err != nil {
 		return err
@@ -170,14 +176,7 @@ func (p *pipeline) cluster(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	known := result.Of
-	if p.decisions() {
-		if known, err = p.undecided(ctx, g, opt); err != nil {
-			return err
-		}
-	}
-	p.rescore(known)
-	if changed || added || p.scanner != nil {
+	if changed || added {
 		if result, err = cluster.Run(ctx, p.frame.Len(), p.edges, opt); err != nil {
 			return err
 		}
@@ -189,17 +188,6 @@ func (p *pipeline) cluster(ctx context.Context) error {
 // decisions reports whether people have decided about any pair.
 func (p *pipeline) decisions() bool {
 	return len(p.cannot) > 0 || slices.ContainsFunc(p.edges, func(e cluster.Edge) bool { return e.Tier == cluster.Must })
-}
-
-// undecided groups the records as if nobody had decided anything. Values are weighed by these
-// clusters: a decision about two records must not tip the scales for others.
-func (p *pipeline) undecided(ctx context.Context, g *guards, opt cluster.Options) ([]int32, error) {
-	plain := *g
-	plain.cannot = nil
-	opt.Guard = plain.refuse
-	edges := slices.DeleteFunc(slices.Clone(p.edges), func(e cluster.Edge) bool { return e.Tier == cluster.Must })
-	result, err := cluster.Run(ctx, p.frame.Len(), edges, opt)
-	return result.Of, err
 }
 
 // clusterOptions reads the clustering block; weights are in millionths of a bit.

@@ -38,7 +38,7 @@ func (p *pipeline) write(ctx context.Context, tx core.Tx) error {
 			return err
 		}
 	}
-	for _, step := range []func(context.Context, core.Tx) error{p.writeMap, p.writeRecords, p.writeEdges, p.writeIDs, p.writeModel, p.writeGolden, p.writeHierarchies, p.dropOrphans, p.writeLog} {
+	for _, step := range []func(context.Context, core.Tx) error{p.writeMap, p.writeRecords, p.writeEdges, p.writeIDs, p.writeTerms, p.writeModel, p.writeGolden, p.writeHierarchies, p.dropOrphans, p.writeLog} {
 		if err := step(ctx, tx); err != nil {
 			return err
 		}

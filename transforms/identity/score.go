@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/unsilo/unsilo/transforms/identity/cluster"
-	"github.com/unsilo/unsilo/transforms/identity/frame"
 	"github.com/unsilo/unsilo/transforms/identity/fs"
 	"github.com/unsilo/unsilo/transforms/identity/kernel"
 )
@@ -55,17 +54,20 @@ func (p *pipeline) probableEdges(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if stored == nil || len(stored.Comparisons) == 0 || !p.thaw(stored) {
+	thawed, err := p.thaw(ctx, stored)
+	if err != nil {
+		return err
+	}
+	if !thawed {
 		if err := p.prepareScan(); err != nil || p.scanner == nil {
 			return err
 		}
-		p.weighTerms(nil)
+		p.firstTerms()
 		p.progress("training")
 		if err := p.train(ctx); err != nil {
 			return err
 		}
 	}
-	p.weighTerms(nil)
 	p.progress("comparing")
 	changed, err := p.changedRecords(ctx)
 	if err != nil {
@@ -97,9 +99,17 @@ func (p *pipeline) probableEdges(ctx context.Context) error {
 	if changed == nil {
 		p.neverReached(result.Counts)
 	}
-	p.edges = slices.Grow(p.edges, len(result.Matches))
-	for _, m := range result.Matches {
-		p.edges = append(p.edges, cluster.Edge{A: m.A, B: m.B, Bits: m.Bits, Rule: m.Rule, Tier: cluster.Probable, Pattern: m.Pattern})
+	p.scanner.Blocks.Forget()
+	matches := 0
+	for _, part := range result.Matches {
+		matches += len(part)
+	}
+	p.edges = slices.Grow(p.edges, matches)
+	for i, part := range result.Matches {
+		for _, m := range part {
+			p.edges = append(p.edges, cluster.Edge{A: m.A, B: m.B, Bits: m.Bits, Rule: m.Rule, Tier: cluster.Probable, Pattern: m.Pattern})
+		}
+		result.Matches[i] = nil // there are many
 	}
 	return nil
 }
@@ -127,79 +137,6 @@ func (p *pipeline) neverReached(counts []fs.Count) {
 				p.note("comparison %s: no pair ever reached the level %q; an earlier level may already cover it", c.Name, level.Name)
 			}
 		}
-	}
-}
-
-// weighTerms weighs values by how many hold them: records at first, and then clusters,
-// when of says which.
-func (p *pipeline) weighTerms(of []int32) {
-	for k, c := range p.scanner.Comparisons {
-		for i := range c.Levels {
-			t := c.Levels[i].Term
-			if t == nil {
-				continue
-			}
-			count := func(column *frame.Column) []int32 {
-				if of == nil {
-					return column.Counts()
-				}
-				return holders(column.Of, column.Values.Len(), of)
-			}
-			counts := count(t.Column)
-			var least []float64
-			if t.Joint != nil {
-				least = t.Joint.Shares(count(t.Joint.First), count(t.Joint.Second))
-			}
-			base := 0.0
-			if of == nil {
-				base = kernel.Collisions(counts)
-			} else {
-				base = c.Base(t.Column.Name, p.fitted.Comparisons[k])
-			}
-			t.Weigh(counts, base, least)
-		}
-	}
-}
-
-// holders counts the clusters that hold each value.
-func holders(codes func(int32) []int32, values int, of []int32) []int32 {
-	type held struct{ code, root int32 }
-	seen := make(map[held]struct{}, len(of))
-	counts := make([]int32, values)
-	for r, root := range of {
-		for _, code := range codes(int32(r)) {
-			if code < 0 {
-				continue
-			}
-			if _, ok := seen[held{code, root}]; !ok {
-				seen[held{code, root}] = struct{}{}
-				counts[code]++
-			}
-		}
-	}
-	return counts
-}
-
-// rescore weighs the values of every probable edge by how many clusters hold them: the
-// records of one person count once.
-func (p *pipeline) rescore(of []int32) {
-	if p.scanner == nil {
-		return
-	}
-	p.weighTerms(of)
-	weigh := p.weigher()
-	known := map[uint64]int32{}
-	for i := range p.edges {
-		e := &p.edges[i]
-		if e.Tier != cluster.Probable {
-			continue
-		}
-		bits, ok := known[e.Pattern]
-		if !ok {
-			bits = weigh(e.Pattern)
-			known[e.Pattern] = bits
-		}
-		e.Bits = bits + p.scanner.Extra(e.Pattern, e.A, e.B)
 	}
 }
 
@@ -235,7 +172,7 @@ func (p *pipeline) train(ctx context.Context) error {
 		}
 	}
 	p.fitted.Fit(sample.Counts, fs.FitOptions{Pairs: n * (n - 1) / 2, Random: shares, RandomCounts: random, Strength: 20,
-		Rivals: rivals(p.frame.Len(), sample.Matches, sampled)})
+		Rivals: rivals(p.frame.Len(), slices.Concat(sample.Matches...), sampled)})
 	p.guessPrior()
 	for _, message := range p.fitted.Messages {
 		p.note("%s", message)

@@ -38,10 +38,13 @@ func (m *Model) Portable(ctx context.Context, wh core.Warehouse, dialect core.Di
 	if err != nil {
 		return nil, err
 	}
-	if stored == nil || len(stored.Comparisons) == 0 || !p.thaw(stored) {
+	thawed, err := p.thaw(ctx, stored)
+	if err != nil {
+		return nil, err
+	}
+	if !thawed {
 		return nil, &core.Error{Kind: core.KindConfig, Op: "write SQL of identity." + m.name, Err: fmt.Errorf("there is no trained model"), Try: "unsilo run"}
 	}
-	p.weighTerms(nil)
 	program, err := portable.Compile(p.frame, p.scanner, p.fitted, portable.Options{Schema: schema, Dialect: dialect, Floor: floorBits})
 	if err != nil {
 		return nil, err
@@ -56,13 +59,14 @@ func (r *PortableRun) Kernel(ctx context.Context) ([]kernel.Match, error) {
 	if err != nil {
 		return nil, err
 	}
-	slices.SortFunc(result.Matches, func(a, b kernel.Match) int {
+	matches := slices.Concat(result.Matches...)
+	slices.SortFunc(matches, func(a, b kernel.Match) int {
 		if a.A != b.A {
 			return int(a.A - b.A)
 		}
 		return int(a.B - b.B)
 	})
-	return result.Matches, nil
+	return matches, nil
 }
 
 // Run writes the inputs and runs the steps on a warehouse with SQL.

@@ -60,6 +60,7 @@ func (m store) outputs() []core.Table {
 		table(tableRedirect, []string{"old_id"}, text("old_id"), text("current_id")),
 		table(tableEvent, nil, text("run_id"), moment("at"), integer("build"), text("kind"), text(id), text("other_id"), integer("records")),
 		table(tableModel, nil, text("run_id"), text("model")),
+		table(tableTerm, nil, text("attribute"), integer("value"), integer("holders")),
 		table(tableMetric, nil, text("run_id"), moment("at"), integer("build"), text("name"),
 			arrow.Field{Name: "value", Type: arrow.PrimitiveTypes.Float64, Nullable: true}),
 	}

@@ -24,6 +24,10 @@ type trained struct {
 	// that are not in doubt.
 	AskRefused bool `json:"ask_refused,omitempty"`
 	Sample     int  `json:"sample,omitempty"`
+	// Terms are the totals of the frequencies by which values are weighed, by column, and
+	// TermRows the rows that their table has.
+	Terms    map[string]float64 `json:"terms,omitempty"`
+	TermRows int                `json:"term_rows,omitempty"`
 	// Key makes the tokens of hashed attributes.
 	Key []byte `json:"key,omitempty"`
 	// Rules are the blocking rules, Fingerprint that of the block and its columns, Records the number that

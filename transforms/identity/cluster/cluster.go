@@ -102,11 +102,11 @@ func Compare(x, y Edge) int {
 		cmp.Compare(x.Rule, y.Rule))
 }
 
-// Run clusters n records. It sorts edges and sets their outcomes.
+// Run clusters n records. It sorts edges, by component and then by Compare, and sets their
+// outcomes.
 func Run(ctx context.Context, n int, edges []Edge, opt Options) (Result, error) {
-	sortEdges(edges)
 	component := Components(n, edges)
-	grouped, start := groups(component, edges)
+	start := arrange(component, edges)
 	position := make([]int32, n)
 	for i := range position {
 		position[i] = -1
@@ -122,7 +122,7 @@ func Run(ctx context.Context, n int, edges []Edge, opt Options) (Result, error) 
 					return ctx.Err()
 				}
 				if start[k+1] > start[k] {
-					run.component(grouped[start[k]:start[k+1]])
+					run.component(start[k], start[k+1])
 				}
 			}
 			vetoes[w] = run.vetoes

@@ -28,34 +28,3 @@ func find(parent []int32, i int32) int32 {
 	}
 	return i
 }
-
-// groups arranges edge numbers by the component of their first end, keeping their order
-// inside a component: the edges of component k are out[start[k]:start[k+1]].
-func groups(component []int32, edges []Edge) (out, start []int32) {
-	number := make([]int32, len(component))
-	for i := range number {
-		number[i] = -1
-	}
-	count := int32(0)
-	for i, root := range component {
-		if int32(i) == root {
-			number[i] = count
-			count++
-		}
-	}
-	start = make([]int32, count+1)
-	for _, e := range edges {
-		start[number[component[e.A]]+1]++
-	}
-	for k := range count {
-		start[k+1] += start[k]
-	}
-	next := append([]int32(nil), start[:count]...)
-	out = make([]int32, len(edges))
-	for i, e := range edges {
-		k := number[component[e.A]]
-		out[next[k]] = int32(i)
-		next[k]++
-	}
-	return out, start
-}

@@ -20,10 +20,13 @@ type worker struct {
 	links   links
 }
 
-func (w *worker) component(edges []int32) {
+// component clusters the component whose edges are those from one number to another.
+func (w *worker) component(from, to int32) {
+	edges := w.edges[from:to]
+	slices.SortFunc(edges, Compare)
 	w.load(edges)
 	w.weak = w.weak[:0]
-	for _, e := range edges {
+	for e := from; e < to; e++ {
 		if w.take(e) == Weak {
 			w.weak = append(w.weak, e)
 		}
@@ -37,10 +40,10 @@ func (w *worker) component(edges []int32) {
 	}
 }
 
-func (w *worker) load(edges []int32) {
+func (w *worker) load(edges []Edge) {
 	w.nodes = w.nodes[:0]
-	for _, e := range edges {
-		for _, record := range [2]int32{w.edges[e].A, w.edges[e].B} {
+	for i := range edges {
+		for _, record := range [2]int32{edges[i].A, edges[i].B} {
 			if w.position[record] < 0 {
 				w.position[record] = 0
 				w.nodes = append(w.nodes, record)
@@ -65,9 +68,9 @@ func (w *worker) load(edges []int32) {
 }
 
 // observe fills links; of several edges between two records the heaviest counts.
-func (w *worker) observe(edges []int32) {
-	for _, e := range edges {
-		edge := w.edges[e]
+func (w *worker) observe(edges []Edge) {
+	for i := range edges {
+		edge := &edges[i]
 		w.links.add(w.position[edge.A], w.position[edge.B], int64(min(edge.Bits, w.opt.Cap)))
 	}
 }

@@ -1,55 +1,44 @@
 package cluster
 
-import (
-	"cmp"
-	"slices"
-)
+import "slices"
 
-// ranked is an edge's number behind the first part of what orders it, so that most
-// comparisons are of two numbers.
-type ranked struct {
-	key uint64
-	at  int32
-}
-
-// sortEdges puts edges in the order of Compare.
-func sortEdges(edges []Edge) {
-	order := make([]ranked, len(edges))
-	for i, e := range edges {
-		order[i] = ranked{leading(e), int32(i)}
+// arrange puts edges in the order of the component of their first end, and those of each
+// component in the order of Compare: the edges of the k-th component are
+// edges[start[k]:start[k+1]].
+func arrange(component []int32, edges []Edge) (start []int32) {
+	number, count := numbered(component)
+	start = make([]int32, count+1)
+	for _, e := range edges {
+		start[number[component[e.A]]+1]++
 	}
-	slices.SortFunc(order, func(x, y ranked) int {
-		if c := cmp.Compare(x.key, y.key); c != 0 {
-			return c
-		}
-		return Compare(edges[x.at], edges[y.at])
-	})
-	// Each edge goes to its place along the cycles of the permutation.
-	for i := range order {
-		if order[i].at < 0 {
-			continue
-		}
-		first := edges[i]
-		for at := i; ; {
-			from := int(order[at].at)
-			order[at].at = -1
-			if from == i {
-				edges[at] = first
-				break
+	for k := range count {
+		start[k+1] += start[k]
+	}
+	next := slices.Clone(start[:count])
+	// Each edge is swapped to its place, until the one that belongs here comes.
+	for k := range count {
+		for next[k] < start[k+1] {
+			at := next[k]
+			home := number[component[edges[at].A]]
+			if home == k {
+				next[k]++
+				continue
 			}
-			edges[at] = edges[from]
-			at = from
+			edges[at], edges[next[home]] = edges[next[home]], edges[at]
+			next[home]++
 		}
 	}
+	return start
 }
 
-// leading packs tier, rule of exact edges, weight and the upper bits of the first record
-// into a number that ascends in the order of Compare.
-func leading(e Edge) uint64 {
-	rule := uint64(0)
-	if e.Tier == Exact {
-		rule = uint64(uint16(e.Rule) ^ 1<<15)
+// numbered counts the components and numbers them in order of their smallest record.
+func numbered(component []int32) (number []int32, count int32) {
+	number = make([]int32, len(component))
+	for i, root := range component {
+		if int32(i) == root {
+			number[i] = count
+			count++
+		}
 	}
-	heaviest := uint64(^(uint32(e.Bits) ^ 1<<31))
-	return uint64(e.Tier)<<62 | rule<<46 | heaviest<<14 | uint64(e.A)>>17
+	return number, count
 }

@@ -248,6 +248,11 @@ func (b *Blocks) Pairs(x, y int32) bool {
 	return false
 }
 
+// Forget drops the blocks and keeps the rules and their figures.
+func (b *Blocks) Forget() {
+	b.members, b.bounds, b.numbers, b.tokenBlocks = nil, nil, nil, nil
+}
+
 // Each calls f with every record of every used block of a rule, in order of blocks.
 func (b *Blocks) Each(rule int, f func(block, record int32)) {
 	bounds := b.bounds[rule]

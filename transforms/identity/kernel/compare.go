@@ -86,18 +86,28 @@ func newJoint(joint, first, second *frame.Column) *Joint {
 	return j
 }
 
-// Shares gives the share of each value that chance alone explains.
-func (j *Joint) Shares(first, second []int32) []float64 {
-	total := func(counts []int32) (sum float64) {
-		for _, n := range counts {
-			sum += float64(n)
-		}
-		return math.Max(sum, 1)
+// Frequencies say how many hold each value of a column, by code, and how many hold any,
+// counted once for each value.
+type Frequencies struct {
+	Holders []int32
+	Total   float64
+}
+
+// FrequenciesOf adds up the holders of each value.
+func FrequenciesOf(holders []int32) Frequencies {
+	f := Frequencies{Holders: holders}
+	for _, n := range holders {
+		f.Total += float64(n)
 	}
-	all := total(first) * total(second)
+	return f
+}
+
+// Shares gives the share of each value that chance alone explains.
+func (j *Joint) Shares(first, second Frequencies) []float64 {
+	all := math.Max(first.Total, 1) * math.Max(second.Total, 1)
 	out := make([]float64, len(j.Of))
 	for code, parts := range j.Of {
-		out[code] = float64(first[parts[0]]) * float64(second[parts[1]]) / all
+		out[code] = float64(first.Holders[parts[0]]) * float64(second.Holders[parts[1]]) / all
 	}
 	return out
 }
@@ -105,21 +115,17 @@ func (j *Joint) Shares(first, second []int32) []float64 {
 // tfFloor bounds the weight of values that occur once in a very large table.
 const tfFloor = 1e-6
 
-// Weigh sets Bits from the number of holders of each value and the probability base that
-// two holders agree by chance: a value rarer than that adds, a common one takes away.
+// Weigh sets Bits from the frequency of each value and the probability base that two
+// holders agree by chance: a value rarer than that adds, a common one takes away.
 // least, when not nil, are shares that no value falls below.
-func (t *Term) Weigh(counts []int32, base float64, least []float64) {
-	total := 0.0
-	for _, n := range counts {
-		total += float64(n)
-	}
-	t.Bits = make([]int32, len(counts))
-	if total == 0 {
+func (t *Term) Weigh(f Frequencies, base float64, least []float64) {
+	t.Bits = make([]int32, len(f.Holders))
+	if f.Total == 0 {
 		return
 	}
 	mean := math.Log2(math.Max(base, tfFloor))
-	for code, n := range counts {
-		share := math.Max(float64(n)/total, tfFloor)
+	for code, n := range f.Holders {
+		share := math.Max(float64(n)/f.Total, tfFloor)
 		if least != nil {
 			share = math.Max(share, least[code])
 		}
@@ -128,16 +134,15 @@ func (t *Term) Weigh(counts []int32, base float64, least []float64) {
 }
 
 // Collisions is the probability that two holders picked at random have the same value.
-func Collisions(counts []int32) float64 {
-	total, squares := 0.0, 0.0
-	for _, n := range counts {
-		total += float64(n)
-		squares += float64(n) * float64(n)
-	}
-	if total == 0 {
+func Collisions(f Frequencies) float64 {
+	if f.Total == 0 {
 		return 0
 	}
-	return squares / (total * total)
+	squares := 0.0
+	for _, n := range f.Holders {
+		squares += float64(n) * float64(n)
+	}
+	return squares / (f.Total * f.Total)
 }
 
 // Base is the fitted probability that different entities agree on a column: the sum over

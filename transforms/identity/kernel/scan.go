@@ -3,7 +3,6 @@ package kernel
 import (
 	"context"
 	"runtime"
-	"slices"
 
 	"golang.org/x/sync/errgroup"
 
@@ -47,13 +46,13 @@ type Match struct {
 }
 
 // Result of a scan: pairs compared, how often each pattern occurred (ascending), and the
-// matches in a fixed order.
+// matches in a fixed order, in parts.
 type Result struct {
 	// Pairs were compared, each once. Visited are those of all rules, so that a pair that
 	// several rules make counts as often: all but the first time it is looked at and left.
 	Pairs, Visited int64
 	Counts         []fs.Count
-	Matches        []Match
+	Matches        [][]Match
 	// RulePairs counts the pairs that each rule was the first to make.
 	RulePairs []int64
 }
@@ -119,7 +118,7 @@ func (s *Scanner) Run(ctx context.Context, opt Options) (Result, error) {
 	if err := g.Wait(); err != nil {
 		return Result{}, err
 	}
-	out := Result{Matches: slices.Concat(matches...), RulePairs: make([]int64, len(s.Blocks.Rules))}
+	out := Result{Matches: matches, RulePairs: make([]int64, len(s.Blocks.Rules))}
 	total := newTally()
 	for _, w := range scans {
 		w.tally.each(func(e *entry) { total.at(e.pattern).n += e.n })
@@ -245,17 +244,17 @@ func (w *scan) extra(terms uint64, a, b int32) int32 {
 	return sum
 }
 
-// Extra gives the term weights of a pair whose pattern is known.
-func (s *Scanner) Extra(pattern uint64, a, b int32) int32 {
+// Terms are the levels of a pattern that weigh values by their frequency.
+func (s *Scanner) Terms(pattern uint64) []*Level {
 	p := make(fs.Pattern, len(s.Comparisons))
 	s.coder.Decode(pattern, p)
-	sum := int32(0)
+	var out []*Level
 	for i, l := range p {
-		if l >= 0 {
-			sum += s.Comparisons[i].Levels[l].Extra(a, b)
+		if l >= 0 && s.Comparisons[i].Levels[l].Term != nil {
+			out = append(out, &s.Comparisons[i].Levels[l])
 		}
 	}
-	return sum
+	return out
 }
 
 // Random compares pairs picked by a hash of seed, or all pairs when there are no more
