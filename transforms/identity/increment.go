@@ -254,16 +254,21 @@ func (p *pipeline) oldEdges(ctx context.Context, changed []bool) error {
 	records := frame.NewLookup(p.frame.UID)
 	probable := cluster.Probable.String()
 	before := len(p.edges)
+	find := func(uid int64) int32 {
+		at, ok := records.Find(uint64(uid))
+		if !ok {
+			return -1
+		}
+		return int32(at)
+	}
+	p.standing = make(standing, p.frame.Len())
 	err := p.model.scanRows(ctx, p.req.Warehouse, tableEdge, func(r tableRow) {
-		if !r.is(2, probable) {
+		a, b := find(r.number(0)), find(r.number(1))
+		p.standing.add(a, b, r.view(2), r.view(3), r.number(4), r.number(5), r.view(6))
+		if a < 0 || b < 0 || !r.is(2, probable) || changed[a] || changed[b] || !p.scanner.Blocks.Pairs(a, b) {
 			return
 		}
-		a, okA := records.Find(uint64(r.number(0)))
-		b, okB := records.Find(uint64(r.number(1)))
-		if !okA || !okB || changed[a] || changed[b] || !p.scanner.Blocks.Pairs(int32(a), int32(b)) {
-			return
-		}
-		p.edges = append(p.edges, cluster.Edge{A: int32(min(a, b)), B: int32(max(a, b)), Bits: int32(r.number(5)), Tier: cluster.Probable,
+		p.edges = append(p.edges, cluster.Edge{A: min(a, b), B: max(a, b), Bits: int32(r.number(5)), Tier: cluster.Probable,
 			Pattern: uint64(r.number(4))})
 	})
 	p.measure("edges.kept", float64(len(p.edges)-before))

@@ -28,6 +28,8 @@ type pipeline struct {
 	content []uint64
 	altered []bool
 	former  *former
+	// standing is what the last build stored of the edges; nil when all are written anew.
+	standing standing
 	// last is the model of the last build, once lastRead.
 	last     *trained
 	lastRead bool

@@ -150,26 +150,34 @@ func (p *pipeline) ruleOf(e cluster.Edge) string {
 }
 
 func (p *pipeline) writeEdges(ctx context.Context, tx core.Tx) error {
-	uid := p.frame.UID
-	err := replaceRows(ctx, tx, p.model.output(tableEdge), len(p.edges), func(i int, w *rowWriter) {
-		e := p.edges[i]
-		w.number(0, int64(uid[e.A]))
-		w.number(1, int64(uid[e.B]))
-		w.text(2, e.Tier.String())
-		w.text(3, p.ruleOf(e))
-		w.number(4, int64(e.Pattern))
-		w.number(5, int64(e.Bits))
-		w.text(6, e.Outcome.String())
-		w.end()
-	})
+	if p.standing != nil {
+		return p.updateEdges(ctx, tx)
+	}
+	err := replaceRows(ctx, tx, p.model.output(tableEdge), len(p.edges), func(i int, w *rowWriter) { p.edgeRow(p.edges[i], w) })
 	if err != nil {
 		return err
 	}
-	return replaceRows(ctx, tx, p.model.output(tableVeto), len(p.result.Vetoes), func(i int, w *rowWriter) {
-		v := p.result.Vetoes[i]
-		e := p.edges[v.Edge]
-		w.add(int64(uid[e.A]), int64(uid[e.B]), p.ruleOf(e), v.Reason)
-	})
+	return replaceRows(ctx, tx, p.model.output(tableVeto), len(p.result.Vetoes), func(i int, w *rowWriter) { p.vetoRow(p.result.Vetoes[i], w) })
+}
+
+func (p *pipeline) edgeRow(e cluster.Edge, w *rowWriter) {
+	w.number(0, int64(p.frame.UID[e.A]))
+	w.number(1, int64(p.frame.UID[e.B]))
+	w.text(2, e.Tier.String())
+	w.text(3, p.ruleOf(e))
+	w.number(4, int64(e.Pattern))
+	w.number(5, int64(e.Bits))
+	w.text(6, e.Outcome.String())
+	w.end()
+}
+
+func (p *pipeline) vetoRow(v cluster.Veto, w *rowWriter) {
+	e := p.edges[v.Edge]
+	w.number(0, int64(p.frame.UID[e.A]))
+	w.number(1, int64(p.frame.UID[e.B]))
+	w.text(2, p.ruleOf(e))
+	w.text(3, v.Reason)
+	w.end()
 }
 
 func (p *pipeline) writeIDs(ctx context.Context, tx core.Tx) error {

@@ -130,6 +130,14 @@ func (r tableRow) text(i int) string {
 	return string(out)
 }
 
+// view is text that is good until the next row.
+func (r tableRow) view(i int) string {
+	if c, ok := r.cells[i].(*array.String); ok && c.IsValid(r.row) {
+		return c.Value(r.row)
+	}
+	return r.text(i)
+}
+
 // is reports whether a cell holds this text.
 func (r tableRow) is(i int, want string) bool {
 	if c, ok := r.cells[i].(*array.String); ok {

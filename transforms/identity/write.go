@@ -94,6 +94,15 @@ func (w *rowWriter) key(v string) {
 	w.rows++
 }
 
+// numberKey is key for a number.
+func (w *rowWriter) numberKey(v int64) {
+	w.number(0, v)
+	for i := 1; i < w.builder.Schema().NumFields(); i++ {
+		w.builder.Field(i).AppendNull()
+	}
+	w.rows++
+}
+
 // text and number append one cell without boxing it; end closes the row.
 func (w *rowWriter) text(column int, v string) {
 	w.builder.Field(column).(*array.StringBuilder).Append(v)
