@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"sync"
 
@@ -200,8 +201,9 @@ func (p *project) open(ctx context.Context, write bool, emit func(core.Event)) (
 func (p *project) lockPath() string { return p.Warehouse.Path + ".lock" }
 
 func (p *project) openWarehouse(ctx context.Context, write bool) (core.Warehouse, error) {
-	cfg := duckdb.Config{Path: p.Warehouse.Path, MemoryLimit: p.Warehouse.MemoryLimit, Threads: p.Warehouse.Threads}
+	cfg := p.duckdb()
 	if write {
+		p.shareMemory(cfg)
 		return duckdb.Open(ctx, cfg)
 	}
 	if _, err := os.Stat(cfg.Path); errors.Is(err, os.ErrNotExist) {
@@ -209,6 +211,14 @@ func (p *project) openWarehouse(ctx context.Context, write bool) (core.Warehouse
 		return duckdb.Open(ctx, cfg)
 	}
 	return duckdb.OpenForReading(ctx, cfg)
+}
+
+// shareMemory makes the garbage collector work harder before the process, with the
+// warehouse in it, needs more memory than it may have. GOMEMLIMIT comes first.
+func (p *project) shareMemory(cfg duckdb.Config) {
+	if rest := cfg.Rest(); rest > 0 && p.getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(rest)
+	}
 }
 
 func (p *project) maskKey(ctx context.Context) ([]byte, error) {

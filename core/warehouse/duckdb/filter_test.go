@@ -260,3 +260,14 @@ func TestFilterOfManyChunks(t *testing.T) {
 		n.expect(i, i+1, core.Counts{Unchanged: 1})
 	}
 }
+
+func TestParseMemory(t *testing.T) {
+	for text, want := range map[string]int64{"2GB": 2e9, "512MiB": 512 << 20, "1.5 GiB": 3 << 29, "1TB": 1e12, "100 KB": 1e5, "25%": 1 << 30, "many": 0, "7": 0, "9 apples": 0} {
+		if got := parseMemory(text, 4<<30); got != want {
+			t.Errorf("%s is %d bytes, want %d", text, got, want)
+		}
+	}
+	if rest := (Config{MemoryLimit: "100%"}).Rest(); allowedMemory() > 0 && rest != leastRest {
+		t.Errorf("beside a warehouse that may use everything %d bytes are left, want %d", rest, leastRest)
+	}
+}

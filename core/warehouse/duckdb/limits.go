@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"bytes"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -17,6 +18,8 @@ const (
 	mib = int64(1) << 20
 	// leastMemory is what DuckDB needs to sort and join with a spill at all.
 	leastMemory = 128 * mib
+	// leastRest is what the process needs beside the warehouse to do anything.
+	leastRest = 256 * mib
 	// leastTemp is granted for spilling however full the disk is.
 	leastTemp = 256 * mib
 )
@@ -24,14 +27,60 @@ const (
 // defaultMemory is half of what this process may use: of the control group's limit, or
 // of the machine's memory.
 func defaultMemory() int64 {
-	limit := machineMemory()
-	if group := groupMemory("/proc/self/cgroup", "/sys/fs/cgroup"); group > 0 && (limit == 0 || group < limit) {
-		limit = group
-	}
+	limit := allowedMemory()
 	if limit == 0 {
 		return 1024 * mib
 	}
 	return max(limit/2, leastMemory)
+}
+
+// allowedMemory is what this process may use; 0 when nothing tells.
+func allowedMemory() int64 {
+	limit := machineMemory()
+	if group := groupMemory("/proc/self/cgroup", "/sys/fs/cgroup"); group > 0 && (limit == 0 || group < limit) {
+		limit = group
+	}
+	return limit
+}
+
+// Rest is the memory in bytes that is left to the process beside the warehouse, less a tenth
+// for what nobody counts; 0 when it is not known.
+func (c Config) Rest() int64 {
+	allowed := allowedMemory()
+	own := defaultMemory()
+	if c.MemoryLimit != "" {
+		own = parseMemory(c.MemoryLimit, machineMemory())
+	}
+	if allowed == 0 || own == 0 {
+		return 0
+	}
+	return max(allowed*9/10-own, leastRest)
+}
+
+// parseMemory reads an amount as DuckDB does: "2GB", "512 MiB" or "80%" of all; 0 when it
+// cannot.
+func parseMemory(s string, all int64) int64 {
+	at := strings.IndexFunc(s, func(r rune) bool { return r != '.' && (r < '0' || r > '9') })
+	if at < 0 {
+		return 0
+	}
+	n, err := strconv.ParseFloat(s[:at], 64)
+	if err != nil {
+		return 0
+	}
+	unit := strings.TrimSpace(s[at:])
+	if unit == "%" {
+		return int64(n / 100 * float64(all))
+	}
+	base := 1000.0
+	if strings.HasSuffix(unit, "iB") {
+		base = 1024
+	}
+	power := strings.IndexByte("KMGT", unit[0]) + 1
+	if power == 0 {
+		return 0
+	}
+	return int64(n * math.Pow(base, float64(power)))
 }
 
 // groupMemory reads the lowest memory limit on the way from this process's control group
