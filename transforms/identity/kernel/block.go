@@ -14,8 +14,8 @@ type Blocks struct {
 	// members and bounds of each rule's blocks: members[bounds[k]:bounds[k+1]].
 	members [][]int32
 	bounds  [][]int32
-	// numbers[r*len(Rules)+i] is the block of record r under rule i, -1 for none. Rules over
-	// tokens have none here; they come last.
+	// numbers[r*len(Rules)+i] is the block of record r under rule i. For none it is below 0,
+	// and another number for each record. Rules over tokens have none here; they come last.
 	numbers []int32
 	// tokenBlocks of a rule over tokens: block numbers per record, ascending, laid out like
 	// the rule's keys; -1 for none.
@@ -44,7 +44,7 @@ func NewBlocks(n int, rules []*Rule, skip func(record int32) bool) *Blocks {
 	}
 	b := &Blocks{Rules: rules, n: n, skip: skip, numbers: make([]int32, n*len(rules))}
 	for i := range b.numbers {
-		b.numbers[i] = -1
+		b.numbers[i] = -1 - int32(i/len(rules))
 	}
 	cache := hashCache{}
 	for i, r := range rules {
@@ -171,12 +171,12 @@ func sortKeyed(list []keyed) {
 	// An even number of passes leaves the result in list.
 }
 
-// meet reports whether two records share a block under any of the rules that numbers are
-// given for.
+// meet reports whether two different records share a block under any of the rules that
+// numbers are given for.
 func meet(x, y []int32) bool {
 	y = y[:len(x)]
 	for k, v := range x {
-		if v == y[k] && v >= 0 {
+		if v == y[k] {
 			return true
 		}
 	}
@@ -234,11 +234,8 @@ func (b *Blocks) Shared(x, y int32) []string {
 // Pairs reports whether any rule pairs two records.
 func (b *Blocks) Pairs(x, y int32) bool {
 	stride := len(b.Rules)
-	bx, by := b.numbers[int(x)*stride:int(x+1)*stride], b.numbers[int(y)*stride:int(y+1)*stride]
-	for k, v := range bx {
-		if v >= 0 && v == by[k] {
-			return true
-		}
+	if meet(b.numbers[int(x)*stride:][:stride], b.numbers[int(y)*stride:][:stride]) {
+		return true
 	}
 	for i, r := range b.Rules {
 		if t := r.Tokens; t != nil && firstShared(b.tokenBlocks[i], t.Start, x, y) >= 0 {

@@ -162,11 +162,15 @@ func (l *Level) Extra(a, b int32) int32 {
 	if l.Term == nil {
 		return 0
 	}
-	x, y := l.Term.Column.First(a), l.Term.Column.First(b)
+	return l.Term.of(l.Term.Column.First(a), l.Term.Column.First(b))
+}
+
+// of gives the bits that two values add.
+func (t *Term) of(x, y int32) int32 {
 	if x < 0 || y < 0 {
 		return 0
 	}
-	return min(l.Term.Bits[x], l.Term.Bits[y])
+	return min(t.Bits[x], t.Bits[y])
 }
 
 // Model makes the starting model of comparisons.

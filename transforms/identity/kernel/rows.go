@@ -13,17 +13,28 @@ type rowLevel func(a, b []int32) int8
 const recordSlot = 0
 
 // A table holds, record by record, the number of the record and its first code in each
-// column that comparisons read: one place in memory for each record.
+// column that comparisons read or weigh by: one place in memory for each record.
 type table struct {
 	comparisons []*Comparison
 	columns     []*frame.Column
-	width       int
-	cells       []int32
+	// terms is the slot of the column by which a level of a comparison is weighed.
+	terms [][]int
+	width int
+	cells []int32
 }
 
 func newTable(comparisons []*Comparison, n int) *table {
 	t := &table{comparisons: comparisons}
 	t.levels() // finds the columns
+	for _, c := range comparisons {
+		slots := make([]int, len(c.Levels))
+		for i, l := range c.Levels {
+			if l.Term != nil {
+				slots[i] = t.slot(l.Term.Column)
+			}
+		}
+		t.terms = append(t.terms, slots)
+	}
 	t.width = 1 + len(t.columns)
 	t.cells = make([]int32, n*t.width)
 	for r := range n {

@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"context"
+	"math/bits"
 	"runtime"
 
 	"golang.org/x/sync/errgroup"
@@ -101,14 +102,13 @@ func (s *Scanner) Run(ctx context.Context, opt Options) (Result, error) {
 	table := newTable(s.Comparisons, s.Blocks.n)
 	g, ctx := errgroup.WithContext(ctx)
 	for w := range workers {
-		scans[w] = &scan{Scanner: s, opt: opt, table: table, level: table.levels(), tally: newTally(),
-			levels: make([]int8, len(s.Comparisons)), rulePairs: make([]int64, len(s.Blocks.Rules))}
+		scans[w] = s.scan(table, opt)
 		g.Go(func() error {
 			for t := w; t < len(tasks); t += workers {
 				if ctx.Err() != nil {
 					return ctx.Err()
 				}
-				scans[w].matches = nil
+				scans[w].matches = make([]Match, 0, len(scans[w].matches)) // tasks are about equal
 				scans[w].run(tasks[t])
 				matches[t] = scans[w].matches
 			}
@@ -143,7 +143,30 @@ type scan struct {
 	matches   []Match
 	rulePairs []int64
 	visited   int64
-	picked    []bool // of the members of the block
+	// Of the members of the block: those of which one must be in a pair, their rows and
+	// their numbers under earlier rules, side by side in memory.
+	picked  []bool
+	rows    []int32
+	numbers []int32
+}
+
+// scan makes a worker.
+func (s *Scanner) scan(t *table, opt Options) *scan {
+	w := &scan{Scanner: s, opt: opt, table: t, level: t.levels(), tally: newTally(), levels: make([]int8, len(s.Comparisons))}
+	if s.Blocks != nil {
+		w.rulePairs = make([]int64, len(s.Blocks.Rules))
+	}
+	return w
+}
+
+// gather copies what pairs of the members are told by, under a rule.
+func (w *scan) gather(members []int32, rule int) {
+	stride := len(w.Blocks.Rules)
+	w.rows, w.numbers = w.rows[:0], w.numbers[:0]
+	for _, r := range members {
+		w.rows = append(w.rows, w.table.row(r)...)
+		w.numbers = append(w.numbers, w.Blocks.numbers[int(r)*stride:][:rule]...)
+	}
 }
 
 // pick finds the records of a block of which one must be in a pair, and reports whether
@@ -175,23 +198,24 @@ func (w *scan) run(t task) {
 
 // pairs compares the records of a block, which ascend, with each other.
 func (w *scan) pairs(members []int32, rule int, number int32) {
-	b := w.Blocks
-	rules, tokens := len(b.Rules), b.Rules[rule].Tokens
+	w.gather(members, rule)
+	b, width := w.Blocks, w.table.width
+	tokens := b.Rules[rule].Tokens
 	for p, x := range members {
-		row, numbers := w.table.row(x), b.numbers[int(x)*rules:][:rule]
-		for q, y := range members[p+1:] {
-			if w.opt.Either != nil && !w.picked[p] && !w.picked[p+1+q] {
+		row, numbers := w.rows[p*width:][:width], w.numbers[p*rule:][:rule]
+		for q := p + 1; q < len(members); q++ {
+			if w.opt.Either != nil && !w.picked[p] && !w.picked[q] {
 				continue
 			}
 			w.visited++
-			if meet(numbers, b.numbers[int(y)*rules:][:rule]) {
+			if meet(numbers, w.numbers[q*rule:][:rule]) {
 				continue
 			}
-			if tokens != nil && (b.earlierTokens(rule, x, y) || firstShared(b.tokenBlocks[rule], tokens.Start, x, y) != number) {
+			if y := members[q]; tokens != nil && (b.earlierTokens(rule, x, y) || firstShared(b.tokenBlocks[rule], tokens.Start, x, y) != number) {
 				continue
 			}
 			w.rulePairs[rule]++
-			w.pair(row, w.table.row(y), int16(rule))
+			w.pair(row, w.rows[q*width:][:width], int16(rule))
 		}
 	}
 }
@@ -225,21 +249,21 @@ func (w *scan) pair(x, y []int32, rule int16) {
 	if e.weight < w.opt.Floor {
 		return
 	}
-	a, b := x[recordSlot], y[recordSlot]
-	bits := e.weight
+	weight := e.weight
 	if e.terms != 0 {
-		bits += w.extra(e.terms, a, b)
+		weight += w.extra(e.terms, x, y)
 	}
-	w.matches = append(w.matches, Match{a, b, bits, rule, code})
+	w.matches = append(w.matches, Match{x[recordSlot], y[recordSlot], weight, rule, code})
 }
 
-// extra sums the term weights of the levels reached.
-func (w *scan) extra(terms uint64, a, b int32) int32 {
+// extra sums the term weights of the levels reached by two rows.
+func (w *scan) extra(terms uint64, x, y []int32) int32 {
 	sum := int32(0)
-	for i := 0; terms != 0; i, terms = i+1, terms>>1 {
-		if terms&1 != 0 {
-			sum += w.Comparisons[i].Levels[w.levels[i]].Extra(a, b)
-		}
+	for ; terms != 0; terms &= terms - 1 {
+		i := bits.TrailingZeros64(terms)
+		l := w.levels[i]
+		slot := w.table.terms[i][l]
+		sum += w.Comparisons[i].Levels[l].Term.of(x[slot], y[slot])
 	}
 	return sum
 }
@@ -261,7 +285,7 @@ func (s *Scanner) Terms(pattern uint64) []*Level {
 // than limit, and returns the share of each level among the pairs that could be compared.
 func (s *Scanner) Random(n int, limit int64, seed uint64) (shares [][]float64, counts []fs.Count, pairs int64) {
 	t := newTable(s.Comparisons, n)
-	w := &scan{Scanner: s, table: t, level: t.levels(), tally: newTally(), levels: make([]int8, len(s.Comparisons))}
+	w := s.scan(t, Options{})
 	all := int64(n) * int64(n-1) / 2
 	if all <= limit {
 		for a := range int32(n) {
