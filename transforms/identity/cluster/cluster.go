@@ -102,11 +102,18 @@ func Compare(x, y Edge) int {
 		cmp.Compare(x.Rule, y.Rule))
 }
 
+// strong reports whether an edge can join two clusters. Without one between any of their
+// records the average is at most Stop: likeness that speaks against it only counts where
+// something else connects the two.
+func (o *Options) strong(e *Edge) bool {
+	return e.Tier != Probable || e.Bits > o.Stop || o.Method != ConnectedComponents && o.Missing > o.Stop
+}
+
 // Run clusters n records. It sorts edges, by component and then by Compare, and sets their
 // outcomes.
 func Run(ctx context.Context, n int, edges []Edge, opt Options) (Result, error) {
-	component := Components(n, edges)
-	start := arrange(component, edges)
+	component := components(n, edges, opt.strong)
+	start, count := arrange(component, edges)
 	position := make([]int32, n)
 	for i := range position {
 		position[i] = -1
@@ -117,13 +124,14 @@ func Run(ctx context.Context, n int, edges []Edge, opt Options) (Result, error) 
 	for w := range workers {
 		g.Go(func() error {
 			run := &worker{opt: opt, edges: edges, of: component, position: position}
-			for k := w; k+1 < len(start); k += workers {
+			for k := w; k < int(count); k += workers {
 				if ctx.Err() != nil {
 					return ctx.Err()
 				}
 				if start[k+1] > start[k] {
 					run.component(start[k], start[k+1])
 				}
+				leaveOut(edges[start[int(count)+k]:start[int(count)+k+1]])
 			}
 			vetoes[w] = run.vetoes
 			return nil

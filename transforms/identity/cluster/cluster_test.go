@@ -151,3 +151,67 @@ func TestSizeOfAComponentChangesNoCluster(t *testing.T) {
 		}
 	})
 }
+
+// naive clusters by the book: all edges in one order, every average summed anew.
+func naive(n int, edges []cluster.Edge, opt cluster.Options) []int32 {
+	slices.SortFunc(edges, cluster.Compare)
+	of := make([]int32, n)
+	for i := range of {
+		of[i] = int32(i)
+	}
+	enough := func(a, b int32, e cluster.Edge) bool {
+		if e.Tier != cluster.Probable {
+			return true
+		}
+		if opt.Method == cluster.ConnectedComponents {
+			return e.Bits > opt.Stop
+		}
+		pairs, seen, sum := int64(0), int64(0), int64(0)
+		for x := range of {
+			for y := range of {
+				if of[x] == a && of[y] == b {
+					pairs++
+				}
+			}
+		}
+		for _, o := range edges {
+			if x, y := of[o.A], of[o.B]; x == a && y == b || x == b && y == a {
+				seen++
+				sum += int64(min(o.Bits, opt.Cap))
+			}
+		}
+		return sum+int64(opt.Missing)*(pairs-seen) > int64(opt.Stop)*pairs
+	}
+	for range 2 { // what was too weak gets a second turn
+		for _, e := range edges {
+			a, b := of[e.A], of[e.B]
+			if a == b || !enough(a, b, e) {
+				continue
+			}
+			for i := range of {
+				if of[i] == max(a, b) {
+					of[i] = min(a, b)
+				}
+			}
+		}
+	}
+	return of
+}
+
+// TestRunEqualsTheBook also holds that edges which cannot join anything may be left aside.
+func TestRunEqualsTheBook(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		n := rapid.IntRange(2, 14).Draw(r, "n")
+		edges := drawEdges(r, n)
+		opt := cluster.Options{Missing: rapid.Int32Range(-5, 1).Draw(r, "missing") * 1e6, Stop: rapid.Int32Range(-4, 4).Draw(r, "stop") * 1e6, Cap: 12e6,
+			Method: rapid.SampledFrom([]cluster.Method{cluster.AverageLink, cluster.ConnectedComponents}).Draw(r, "method")}
+		want := naive(n, slices.Clone(edges), opt)
+		got, err := cluster.Run(context.Background(), n, edges, opt)
+		if err != nil {
+			r.Fatal(err)
+		}
+		if !slices.Equal(got.Of, want) {
+			r.Fatalf("clusters = %v, want %v", got.Of, want)
+		}
+	})
+}

@@ -3,11 +3,20 @@ package cluster
 // Components gives each of n records the smallest record number of its connected
 // component.
 func Components(n int, edges []Edge) []int32 {
+	return components(n, edges, func(*Edge) bool { return true })
+}
+
+// components looks only at the edges that hold.
+func components(n int, edges []Edge, holds func(*Edge) bool) []int32 {
 	parent := make([]int32, n)
 	for i := range parent {
 		parent[i] = int32(i)
 	}
-	for _, e := range edges {
+	for i := range edges {
+		e := &edges[i]
+		if !holds(e) {
+			continue
+		}
 		a, b := find(parent, e.A), find(parent, e.B)
 		if a < b { // the smaller number is the root
 			parent[b] = a
