@@ -20,6 +20,9 @@ const stageTable = "temp.main.stage"
 // columns c0, c1, ... of the table's types and ord, their order of arrival; of rows with
 // one key it keeps the last, unless they are to be removed. It gives the number of rows left. The caller calls unstage.
 func (w *writing) stage(ctx context.Context, first *chunk, last bool) (int64, error) {
+	if err := w.tx.pin(ctx); err != nil {
+		return 0, err
+	}
 	types := make([]string, 0, len(w.src.columns)+1)
 	for i, f := range w.src.columns {
 		name, err := columnType(f.Type)

@@ -29,6 +29,7 @@ type tx struct {
 	mu     sync.Mutex // against Close of the warehouse
 	ended  bool
 	began  bool // DuckDB's transaction has started
+	pinned bool // row ids stay as they are
 	ddl    bool // a schema was changed: commit is followed by a checkpoint
 	spoilt error
 	// since is the warehouse's clock at the beginning; touched are the tables changed.
@@ -96,6 +97,19 @@ func (t *tx) run(ctx context.Context, sql string) (int64, error) {
 		return 0, err
 	}
 	return t.c.exec(ctx, sql)
+}
+
+// pin keeps the row ids of all tables as they are until the transaction ends. DuckDB packs
+// what is left of deleted rows when it checkpoints, also beside open transactions, and then
+// an id that one of them has read names another row. No checkpoint starts beside a
+// transaction that updates, even if it updates nothing.
+func (t *tx) pin(ctx context.Context) error {
+	if t.pinned {
+		return nil
+	}
+	_, err := t.run(ctx, "UPDATE "+system(tableState)+" SET state = state WHERE false")
+	t.pinned = err == nil
+	return err
 }
 
 // table describes a table as the transaction sees it; nil if it is absent.
