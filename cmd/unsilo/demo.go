@@ -101,10 +101,40 @@ func (d *demo) run(cmd *cobra.Command) error {
 	if err := p.showQuality(cmd.Context(), filepath.Join(d.company(), "truth", "truth.parquet")); err != nil {
 		return err
 	}
-	return d.next(time.Since(began))
+	known, err := p.bestKnown(cmd.Context())
+	if err != nil {
+		return err
+	}
+	return d.next(time.Since(began), known)
 }
 
-func (d *demo) next(took time.Duration) error {
+// bestKnown is the first record of the person that the most streams know.
+func (p *project) bestKnown(ctx context.Context) (string, error) {
+	w, err := p.openWarehouse(ctx, false)
+	if err != nil {
+		return "", err
+	}
+	defer w.Close()
+	name, err := p.identityName("")
+	if err != nil {
+		return "", err
+	}
+	quote := w.Info().SQL.Dialect().Quote
+	people, id := quote(core.SchemaIdentity)+"."+quote(name+"_map"), quote(name+"_id")
+	rows, err := w.Info().SQL.Query(ctx, "SELECT min(source || '.' || stream || ':' || record_key) AS record FROM "+people+
+		" GROUP BY "+id+" ORDER BY count(DISTINCT source || '.' || stream) DESC, record LIMIT 1")
+	if err != nil {
+		return "", fmt.Errorf("find a well-known person: %w", err)
+	}
+	defer rows.Release()
+	g, err := readGrid(rows)
+	if err != nil || len(g.rows) == 0 {
+		return "", err
+	}
+	return fmt.Sprint(g.rows[0][0]), nil
+}
+
+func (d *demo) next(took time.Duration, known string) error {
 	if d.output != "table" {
 		return nil
 	}
@@ -125,11 +155,11 @@ That took %[1]s. Next:
       a day passes in the company; run again, and exactly its changes land
   %[2]s -C %[3]s query "SELECT * FROM marts.fever"
       ask the warehouse
-  %[2]s -C %[3]s identity explain erp.customers:1
+  %[2]s -C %[3]s identity explain %[5]s
       why these records are one person
   %[2]s demo --dir %[4]s --stop
       end the company
-`, took.Round(100*time.Millisecond), program, project, filepath.Dir(project))
+`, took.Round(100*time.Millisecond), program, project, filepath.Dir(project), known)
 	return err
 }
 
