@@ -11,9 +11,10 @@
 // different tables do not disturb each other; two that change the same rows, or create or
 // alter the same table, end in a core.Error of KindUnavailable for one of them, which may
 // be run again. Reading needs no turn. A CHECKPOINT follows every commit that changed a
-// schema. DuckDB runs it beside transactions that only change rows; while another one is
-// changing a schema it waits for the next commit, and the log is replayed safely until
-// then, as the file is attached.
+// schema. DuckDB runs it beside transactions that only add rows; while another one updates
+// rows or changes a schema it waits for the next commit, and the log is replayed safely
+// until then, as the file is attached. A checkpoint may give rows other ids, even for a
+// transaction that is open: one that remembers ids from statement to statement pins them.
 //
 // # Write-ahead log, crash, corruption
 //

@@ -4,7 +4,6 @@ package duckdb
 
 import (
 	"fmt"
-	"path/filepath"
 	"testing"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -17,11 +16,7 @@ import (
 // TestJoinedBatches writes more than a row group in many batches, with nulls, and reads all
 // of it back.
 func TestJoinedBatches(t *testing.T) {
-	w, err := Open(t.Context(), Config{Path: filepath.Join(t.TempDir(), "w.duckdb"), MemoryLimit: "512MiB", Threads: 2, NoSnapshot: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer w.Close()
+	w := testWarehouse(t)
 	schema := arrow.NewSchema([]arrow.Field{{Name: "id", Type: arrow.PrimitiveTypes.Int64}, {Name: "text", Type: arrow.BinaryTypes.String, Nullable: true}}, nil)
 	mem := memory.NewCheckedAllocator(memory.DefaultAllocator)
 	defer mem.AssertSize(t, 0)

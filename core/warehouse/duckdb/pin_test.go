@@ -53,7 +53,8 @@ func exec(t *testing.T, w *Warehouse, statements ...string) {
 	}
 }
 
-func pinWarehouse(t *testing.T) *Warehouse {
+// testWarehouse is one to look into, which is closed at the end.
+func testWarehouse(t *testing.T) *Warehouse {
 	t.Helper()
 	w, err := Open(t.Context(), Config{Path: filepath.Join(t.TempDir(), "w.duckdb"), MemoryLimit: "512MiB", Threads: 2, NoSnapshot: true})
 	if err != nil {
@@ -71,7 +72,7 @@ func pinWarehouse(t *testing.T) *Warehouse {
 // transaction. When it does not any more, the pin can go.
 func TestPinKeepsRowIDs(t *testing.T) {
 	for _, pinned := range []bool{true, false} {
-		w := pinWarehouse(t)
+		w := testWarehouse(t)
 		table := sparse(t, w)
 		begun, err := w.Begin(t.Context())
 		if err != nil {
@@ -112,7 +113,7 @@ func TestPinKeepsRowIDs(t *testing.T) {
 // TestWritesBesideCheckpoints changes and deletes rows by key while checkpoints start at any
 // moment: just these rows change.
 func TestWritesBesideCheckpoints(t *testing.T) {
-	w := pinWarehouse(t)
+	w := testWarehouse(t)
 	for round := range 12 {
 		table := sparse(t, w)
 		done := make(chan struct{})
