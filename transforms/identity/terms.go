@@ -220,7 +220,7 @@ func (p *pipeline) loadTerms(ctx context.Context, s *kernel.Scanner, t *trained)
 // forgetTerms drops the frequencies of values that nobody holds any more: nothing of a
 // record that was erased may stay. It reports whether there were any.
 func (p *pipeline) forgetTerms() bool {
-	if len(p.gone()) == 0 && !slices.Contains(p.altered, true) {
+	if !p.lostValues() {
 		return false
 	}
 	dropped := false
@@ -237,6 +237,19 @@ func (p *pipeline) forgetTerms() bool {
 		dropped = dropped || len(of.shared) < before
 	}
 	return dropped
+}
+
+// lostValues reports whether a record of the last build has left or says something else.
+func (p *pipeline) lostValues() bool {
+	if p.altered == nil || len(p.gone()) > 0 {
+		return true
+	}
+	for r, altered := range p.altered {
+		if altered && p.former.find(p.frame.UID[r]) >= 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // writeTerms stores the frequencies of a model that was trained in this build, or those that
