@@ -51,7 +51,7 @@ type Engine struct {
 type Limits struct {
 	// Streams read at once; default 4.
 	Streams int
-	// A chunk is committed at Rows (default 122,881), Bytes (default 64 MiB) or Age
+	// A chunk is committed at Rows (default 122,880), Bytes (default 64 MiB) or Age
 	// (default 5 s), whichever comes first.
 	Rows  int64
 	Bytes int64
@@ -77,7 +77,7 @@ func (l Limits) withDefaults(p *config.Project) Limits {
 		l.Streams = 4
 	}
 	if l.Rows == 0 {
-		l.Rows = 122_881 // just more than what DuckDB compresses together, and writes at once
+		l.Rows = 122_880
 	}
 	if l.Bytes == 0 {
 		l.Bytes = 64 << 20

@@ -11,7 +11,6 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/arrow/memory"
 	"github.com/apache/arrow-go/v18/arrow/util"
 
 	"github.com/unsilo/unsilo/core"
@@ -100,42 +99,6 @@ func (c *chunk) release() {
 // reader gives the rows once; it may be called again.
 func (c *chunk) reader() (array.RecordReader, error) {
 	return array.NewRecordReader(c.schema, c.batches)
-}
-
-// rowGroup is the number of rows that DuckDB compresses together.
-const rowGroup = 122_880
-
-// join makes one batch of those of a chunk that is more than a row group. DuckDB's threads
-// share a chunk by batches, and a thread writes rows straight to the file only when it has
-// more than a row group of them: others go through the log first and are written twice.
-func (c *chunk) join() error {
-	if c.rows <= rowGroup || len(c.batches) < 2 {
-		return nil
-	}
-	columns := make([]arrow.Array, c.schema.NumFields())
-	defer func() {
-		for _, col := range columns {
-			if col != nil {
-				col.Release()
-			}
-		}
-	}()
-	for i := range columns {
-		parts := make([]arrow.Array, len(c.batches))
-		for k, b := range c.batches {
-			parts[k] = b.Column(i)
-		}
-		var err error
-		if columns[i], err = array.Concatenate(parts, memory.DefaultAllocator); err != nil {
-			return fmt.Errorf("join batches: %w", err)
-		}
-	}
-	whole := array.NewRecordBatch(c.schema, columns, c.rows)
-	for _, b := range c.batches {
-		b.Release()
-	}
-	c.batches = []arrow.RecordBatch{whole}
-	return nil
 }
 
 // next reads the following chunk, up to a number of rows or bytes; last says that none

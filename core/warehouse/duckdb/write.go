@@ -181,9 +181,6 @@ func (w *writing) load(ctx context.Context, c *chunk, target, more string) error
 	if err := w.tx.begin(ctx); err != nil {
 		return err
 	}
-	if err := c.join(); err != nil {
-		return err
-	}
 	rows, err := c.reader()
 	if err != nil {
 		return err
