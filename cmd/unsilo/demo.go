@@ -101,6 +101,9 @@ func (d *demo) run(cmd *cobra.Command) error {
 	if err := p.showQuality(cmd.Context(), filepath.Join(d.company(), "truth", "truth.parquet")); err != nil {
 		return err
 	}
+	if d.output != "table" {
+		return nil
+	}
 	known, err := p.bestKnown(cmd.Context())
 	if err != nil {
 		return err
@@ -135,9 +138,6 @@ func (p *project) bestKnown(ctx context.Context) (string, error) {
 }
 
 func (d *demo) next(took time.Duration, known string) error {
-	if d.output != "table" {
-		return nil
-	}
 	project, err := filepath.Rel(mustGetwd(), d.project())
 	if err != nil {
 		project = d.project()

@@ -74,7 +74,7 @@ func (p *pipeline) rewrite(ctx context.Context, tx core.Tx, t core.Table, picked
 		}
 	}
 	t.Key = []string{"a"} // all rows of a record go
-	err := storeRows(ctx, tx, t, core.WriteDelete, len(keys), func(i int, w *rowWriter) { w.numberKey(int64(keys[i])) })
+	err := storeRows(ctx, tx, t, core.WriteDelete, len(keys), func(i int, w *rowWriter) { w.key(int64(keys[i])) })
 	if err != nil {
 		return err
 	}

@@ -85,18 +85,9 @@ func (w *rowWriter) add(values ...any) {
 	w.rows++
 }
 
-// key appends a row of which only the first column is known.
-func (w *rowWriter) key(v string) {
-	w.text(0, v)
-	for i := 1; i < w.builder.Schema().NumFields(); i++ {
-		w.builder.Field(i).AppendNull()
-	}
-	w.rows++
-}
-
-// numberKey is key for a number.
-func (w *rowWriter) numberKey(v int64) {
-	w.number(0, v)
+// key appends a row of which only the first column is known: a string or an int64.
+func (w *rowWriter) key(v any) {
+	appendValue(w.builder.Field(0), v)
 	for i := 1; i < w.builder.Schema().NumFields(); i++ {
 		w.builder.Field(i).AppendNull()
 	}
