@@ -56,50 +56,109 @@ type conn struct {
 func (c *conn) close() { mapping.Disconnect(&c.c) }
 
 // exec runs statements and gives the number of rows the last one changed.
-func (c *conn) exec(ctx context.Context, sql string) (int64, error) {
-	if strings.IndexByte(sql, 0) >= 0 {
-		return 0, errNUL
+func (c *conn) exec(ctx context.Context, sql string) (changed int64, err error) {
+	err = c.interruptible(ctx, func() error {
+		return c.extract(sql, func(list mapping.ExtractedStatements, n mapping.IdxT) error {
+			for i := range n {
+				var err error
+				if changed, err = c.execOne(list, i); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	})
+	return changed, err
+}
+
+func (c *conn) execOne(list mapping.ExtractedStatements, i mapping.IdxT) (int64, error) {
+	var stmt mapping.PreparedStatement
+	defer mapping.DestroyPrepare(&stmt)
+	if mapping.PrepareExtractedStatement(c.c, list, i, &stmt) == mapping.StateError {
+		return 0, newNativeError(mapping.PrepareError(stmt))
 	}
 	var res mapping.Result
-	err := c.interruptible(ctx, func() error {
-		if mapping.Query(c.c, sql, &res) == mapping.StateError {
-			return newNativeError(mapping.ResultError(&res))
-		}
-		return nil
-	})
 	defer mapping.DestroyResult(&res)
-	if err != nil {
+	if err := start(stmt, mapping.PendingPrepared, &res); err != nil {
 		return 0, err
 	}
 	return int64(mapping.RowsChanged(&res)), nil
 }
 
+// extract parses statements for f.
+func (c *conn) extract(sql string, f func(mapping.ExtractedStatements, mapping.IdxT) error) error {
+	if strings.IndexByte(sql, 0) >= 0 {
+		return errNUL
+	}
+	var list mapping.ExtractedStatements
+	n := mapping.ExtractStatements(c.c, sql, &list)
+	defer mapping.DestroyExtracted(&list)
+	if message := mapping.ExtractStatementsError(list); n == 0 && message != "" {
+		return newNativeError(message)
+	}
+	return f(list, n)
+}
+
 // prepare parses and binds exactly one statement. The caller destroys it.
 func (c *conn) prepare(ctx context.Context, sql string) (mapping.PreparedStatement, error) {
 	var stmt mapping.PreparedStatement
-	if strings.IndexByte(sql, 0) >= 0 {
-		return stmt, errNUL
-	}
 	err := c.interruptible(ctx, func() error {
-		var list mapping.ExtractedStatements
-		n := mapping.ExtractStatements(c.c, sql, &list)
-		defer mapping.DestroyExtracted(&list)
-		switch {
-		case n == 0:
-			if message := mapping.ExtractStatementsError(list); message != "" {
-				return newNativeError(message)
+		return c.extract(sql, func(list mapping.ExtractedStatements, n mapping.IdxT) error {
+			switch {
+			case n == 0:
+				return errEmptySQL
+			case n > 1:
+				return errManyStatements
 			}
-			return errEmptySQL
-		case n > 1:
-			return errManyStatements
-		}
-		if mapping.PrepareExtractedStatement(c.c, list, 0, &stmt) == mapping.StateError {
-			defer mapping.DestroyPrepare(&stmt)
-			return newNativeError(mapping.PrepareError(stmt))
-		}
-		return nil
+			if mapping.PrepareExtractedStatement(c.c, list, 0, &stmt) == mapping.StateError {
+				defer mapping.DestroyPrepare(&stmt)
+				return newNativeError(mapping.PrepareError(stmt))
+			}
+			return nil
+		})
 	})
 	return stmt, err
+}
+
+// start runs a statement until it has a result.
+func start(stmt mapping.PreparedStatement, begin func(mapping.PreparedStatement, *mapping.PendingResult) mapping.State, res *mapping.Result) error {
+	var pending mapping.PendingResult
+	defer mapping.DestroyPending(&pending)
+	if begin(stmt, &pending) == mapping.StateError {
+		return newNativeError(mapping.PendingError(pending))
+	}
+	if !await(pending) {
+		return newNativeError(mapping.PendingError(pending))
+	}
+	if mapping.ExecutePending(pending, res) == mapping.StateError {
+		return newNativeError(mapping.ResultError(res))
+	}
+	return nil
+}
+
+const (
+	firstPause = 20 * time.Microsecond
+	lastPause  = time.Millisecond
+)
+
+// await works on a pending statement until its result is ready; false means that it
+// failed. While DuckDB's threads have all the work that is left, it sleeps: DuckDB's own
+// way to wait is to ask for more without a pause, which takes a whole processor.
+func await(pending mapping.PendingResult) bool {
+	pause := firstPause
+	for {
+		switch mapping.PendingExecuteTask(pending) {
+		case mapping.PendingStateResultReady:
+			return true
+		case mapping.PendingStateResultNotReady:
+			pause = firstPause
+		case mapping.PendingStateNoTasksAvailable:
+			time.Sleep(pause)
+			pause = min(2*pause, lastPause)
+		default:
+			return false
+		}
+	}
 }
 
 // query runs one statement and streams its result. Until the reader is released the
@@ -112,16 +171,7 @@ func (c *conn) query(ctx context.Context, sql string) (*reader, error) {
 	r := &reader{ctx: ctx, conn: c, stmt: stmt}
 	r.refs.Store(1)
 	err = c.interruptible(ctx, func() error {
-		var pending mapping.PendingResult
-		if bindings.PendingPreparedStreaming(stmt, &pending) == mapping.StateError {
-			defer mapping.DestroyPending(&pending)
-			return newNativeError(mapping.PendingError(pending))
-		}
-		defer mapping.DestroyPending(&pending)
-		if mapping.ExecutePending(pending, &r.res) == mapping.StateError {
-			return newNativeError(mapping.ResultError(&r.res))
-		}
-		return nil
+		return start(stmt, bindings.PendingPreparedStreaming, &r.res)
 	})
 	if err == nil {
 		err = r.describe()
