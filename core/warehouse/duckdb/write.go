@@ -187,9 +187,22 @@ func (w *writing) load(ctx context.Context, c *chunk, target, more string) error
 	}
 	defer rows.Release()
 	return w.tx.with(ctx, rows, func(view string) error {
-		_, err := w.tx.run(ctx, "INSERT INTO "+target+" SELECT *"+more+" FROM "+view)
+		_, err := w.tx.run(ctx, "INSERT INTO "+target+" SELECT *"+more+" FROM "+view+w.byOne(c))
 		return err
 	})
+}
+
+// rowGroup is the number of rows that DuckDB compresses together.
+const rowGroup = 122_880
+
+// byOne makes one of DuckDB's threads read a chunk that has no row group for each of them:
+// what a thread has of less than a row group is copied once more, and compressed at the
+// commit. Rows can only be numbered by one thread.
+func (w *writing) byOne(c *chunk) string {
+	if c.rows >= rowGroup*int64(w.tx.w.config.Threads) {
+		return ""
+	}
+	return " QUALIFY row_number() OVER () > 0"
 }
 
 // names lists the table's columns that the rows fill.
