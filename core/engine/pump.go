@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/util"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/unsilo/unsilo/core"
@@ -34,7 +33,7 @@ func (c *chunk) add(p piece) {
 	c.pieces = append(c.pieces, p)
 	if p.rows != nil {
 		c.rows += p.rows.NumRows()
-		c.bytes += util.TotalRecordSize(p.rows)
+		c.bytes += core.RowBytes(p.rows)
 	}
 }
 

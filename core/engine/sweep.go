@@ -8,7 +8,6 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/arrow/util"
 
 	"github.com/unsilo/unsilo/core"
 	"github.com/unsilo/unsilo/core/plan"
@@ -95,7 +94,7 @@ func (k *keyList) add(ctx context.Context, b arrow.RecordBatch) error {
 	}
 	k.batches = append(k.batches, cast)
 	k.rows += cast.NumRows()
-	k.bytes += util.TotalRecordSize(cast)
+	k.bytes += core.RowBytes(cast)
 	if k.rows < k.limits.Rows && k.bytes < k.limits.Bytes {
 		return nil
 	}

@@ -11,7 +11,6 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/arrow/util"
 
 	"github.com/unsilo/unsilo/core"
 )
@@ -148,7 +147,7 @@ func (s *source) take(c *chunk, batch arrow.RecordBatch) error {
 	out := array.NewRecordBatch(s.schema, columns, batch.NumRows())
 	c.batches = append(c.batches, out)
 	c.rows += out.NumRows()
-	c.bytes += util.TotalRecordSize(out)
+	c.bytes += core.RowBytes(out)
 	return nil
 }
 
