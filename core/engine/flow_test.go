@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -128,6 +129,44 @@ func TestBatchesAreJoinedAndHeldBack(t *testing.T) {
 		t.Errorf("%d rows were on their way at once; three chunks of %d may be", most, chunk)
 	}
 	b.same("crm", s.expect())
+}
+
+// A commit takes just as many rows as it may, also of batches that do not fit or are bigger.
+// The position of a batch is stored with its last row: what a divided one has stored before
+// the end of the run is read again.
+func TestBatchesAreDivided(t *testing.T) {
+	for _, batch := range []int{3, 7, 45} {
+		s := newSilo(100)
+		s.batch = batch
+		b := newBench(t, config.Stream{}, map[string]*silo{"crm": s})
+		b.e.Limits.Rows = 10
+		p, _ := b.plan()
+		var stored []int64
+		b.e.Emit = func(e core.Event) {
+			if e.Kind == core.EventCommitted {
+				stored = append(stored, e.Committed)
+			}
+		}
+		b.e.Fail = func(point string) error {
+			if point == "write_before" && len(stored) == 5 {
+				return errors.New("stopped")
+			}
+			return nil
+		}
+		if res, err := b.e.Run(t.Context(), p, engine.Options{}); err != nil || res.Status == engine.StatusDone {
+			t.Fatal(err, res.Status)
+		}
+		if want := []int64{10, 20, 30, 40, 50}; !slices.Equal(stored, want) {
+			t.Errorf("batches of %d rows: %v rows were stored, want %v", batch, stored, want)
+		}
+		b.e.Fail = nil
+		res := b.mustRun()
+		last := 50/batch*batch - 1 // of the last whole batch; five rows have one cursor
+		if again := int64(50 - last/5*5); res.Counts.New != 50 || res.Counts.Unchanged != again {
+			t.Errorf("batches of %d rows: the second run stored %+v, want 50 new rows and %d that were there", batch, res.Counts, again)
+		}
+		b.same("crm", s.expect())
+	}
 }
 
 // A chunk that is old enough is stored, however small.

@@ -72,6 +72,9 @@ func (l *fullLanding) store(ctx context.Context, c *chunk) error {
 	return l.fail("shadow_stored")
 }
 
+// divides: the shadow has no positions.
+func (l *fullLanding) divides() bool { return true }
+
 func (l *fullLanding) define(ctx context.Context) error {
 	if l.defined {
 		return nil

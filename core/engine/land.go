@@ -43,6 +43,10 @@ func (l *landing) store(ctx context.Context, c *chunk) error {
 	return l.hold(ctx, rest)
 }
 
+// divides: without a key the rows of a batch wait for its position, which is cheapest if
+// they come together.
+func (l *landing) divides() bool { return l.mode != core.WriteAppend }
+
 func (l *landing) finish(ctx context.Context) error {
 	if !l.pending {
 		return nil

@@ -37,6 +37,19 @@ func (c *chunk) add(p piece) {
 	}
 }
 
+// cut leaves the first n rows in the chunk and gives the others, all of which must be of
+// the last piece. The position of that piece goes with its last part.
+func (c *chunk) cut(n int64) *chunk {
+	last := c.pieces[len(c.pieces)-1]
+	all, rest := last.rows, &chunk{}
+	at := all.NumRows() - (c.rows - n)
+	rest.add(piece{op: last.op, rows: all.NewSlice(at, all.NumRows()), after: last.after})
+	c.pieces[len(c.pieces)-1] = piece{op: last.op, rows: all.NewSlice(0, at)}
+	c.rows, c.bytes = n, c.bytes-rest.bytes
+	all.Release()
+	return rest
+}
+
 // release gives the rows back. It is safe to call once whatever happened to the chunk.
 func (c *chunk) release() {
 	for _, p := range c.pieces {
@@ -83,6 +96,8 @@ type sink interface {
 	store(ctx context.Context, c *chunk) error
 	// finish is called after the last chunk, when the source said that it gave everything.
 	finish(ctx context.Context) error
+	// divides reports whether one batch may be stored by two commits.
+	divides() bool
 }
 
 // pump moves the rows of one Read to a sink. Three goroutines work hand in hand: the
@@ -103,7 +118,7 @@ func (s *streamRun) pump(ctx context.Context, src core.Source, req core.ReadRequ
 	})
 	g.Go(func() error {
 		defer close(chunks)
-		return s.gather(ctx, pieces, chunks)
+		return s.gather(ctx, pieces, chunks, to.divides())
 	})
 	g.Go(func() error {
 		for c := range chunks {
@@ -157,8 +172,9 @@ func (s *streamRun) take(ctx context.Context, shape *shaper, b core.Batch, piece
 	}
 }
 
-// gather makes chunks of the size and age that the limits say.
-func (s *streamRun) gather(ctx context.Context, pieces <-chan piece, chunks chan<- *chunk) error {
+// gather makes chunks of the size and age that the limits say; where it may divide a
+// batch, of just as many rows.
+func (s *streamRun) gather(ctx context.Context, pieces <-chan piece, chunks chan<- *chunk, divide bool) error {
 	limits := s.Limits.withDefaults(s.Project)
 	cur := &chunk{}
 	send := func() error {
@@ -167,9 +183,17 @@ func (s *streamRun) gather(ctx context.Context, pieces <-chan piece, chunks chan
 			cur = &chunk{}
 			return nil
 		case <-ctx.Done():
-			cur.release()
 			return ctx.Err()
 		}
+	}
+	stop := func(err error) error {
+		cur.release()
+		for p := range pieces {
+			if p.rows != nil {
+				p.rows.Release()
+			}
+		}
+		return err
 	}
 	age := time.NewTimer(limits.Age)
 	defer age.Stop()
@@ -180,33 +204,34 @@ func (s *streamRun) gather(ctx context.Context, pieces <-chan piece, chunks chan
 				return nil
 			}
 			if !open {
-				return send()
+				if err := send(); err != nil {
+					return stop(err)
+				}
+				return nil
 			}
 			cur.add(p)
+			for divide && cur.rows > limits.Rows {
+				rest := cur.cut(limits.Rows)
+				if err := send(); err != nil {
+					rest.release()
+					return stop(err)
+				}
+				age.Reset(limits.Age)
+				cur = rest
+			}
 			if cur.rows < limits.Rows && cur.bytes < limits.Bytes {
 				continue
 			}
 		case <-age.C:
 		case <-ctx.Done():
-			cur.release()
-			for p := range pieces {
-				if p.rows != nil {
-					p.rows.Release()
-				}
-			}
-			return ctx.Err()
+			return stop(ctx.Err())
 		}
 		age.Reset(limits.Age)
 		if len(cur.pieces) == 0 {
 			continue
 		}
 		if err := send(); err != nil {
-			for p := range pieces {
-				if p.rows != nil {
-					p.rows.Release()
-				}
-			}
-			return err
+			return stop(err)
 		}
 	}
 }
