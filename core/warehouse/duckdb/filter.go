@@ -198,21 +198,40 @@ func (w *writing) filter(empty bool) *keyFilter {
 // remember adds the keys of a chunk to the filter and reports whether all of them are
 // certainly new and different. A filter that cannot take them has come to its end.
 func (w *writing) remember(c *chunk) (fresh bool) {
-	fresh = true
+	hashes, ok := make([]uint64, 0, c.rows), true
 	for _, b := range c.batches {
-		hashes, ok := w.src.hashes(b)
-		var known bool
-		if ok {
-			known, ok = w.keys.add(hashes)
-		}
-		if !ok {
-			w.tx.forget(w.table.Name)
-			w.keys = nil
-			return false
-		}
-		fresh = fresh && !known
+		part, known := w.src.hashes(b)
+		hashes, ok = append(hashes, part...), ok && known
 	}
-	return fresh
+	known := false
+	if ok {
+		known, ok = w.keys.add(inOrder(hashes))
+	}
+	if !ok {
+		w.tx.forget(w.table.Name)
+		w.keys = nil
+	}
+	return ok && !known
+}
+
+// inOrder gives hashes roughly in order, so that a filter, which is bigger than the caches,
+// is gone through once and not at random.
+func inOrder(hashes []uint64) []uint64 {
+	const width = 11
+	var ends [1<<width + 1]int
+	for _, h := range hashes {
+		ends[h>>(64-width)+1]++
+	}
+	for i := range ends[1:] {
+		ends[i+1] += ends[i]
+	}
+	out := make([]uint64, len(hashes))
+	for _, h := range hashes {
+		at := &ends[h>>(64-width)]
+		out[*at] = h
+		*at++
+	}
+	return out
 }
 
 // keyClasses names the key columns and how each is hashed; false if one cannot be.
