@@ -143,7 +143,7 @@ func anyPair(c *frame.Column, a, b int32, test func(*frame.Column, int32, int32)
 // both have agrees, nearly.
 func compatible(f *frame.Frame) condition {
 	given, family, born := f.Column("first_name"), f.Column("last_name"), f.Column("birth_date")
-	company, crossed := f.Column("company"), crossedNames(given, family)
+	company, crossed := f.Column("company"), crossedNames(f)
 	return func(a, b int32) bool {
 		g := agreement(given, a, b, likelyGiven)
 		n := agreement(family, a, b, likelySpelling)

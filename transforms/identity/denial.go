@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/unsilo/unsilo/transforms/identity/frame"
@@ -18,26 +19,33 @@ const (
 	fewMatches = 50
 )
 
-// denials are the contradictions that hold in these data. Records that share the id of a
-// system tell how clean they are; where there are few of those the trained model does.
+// denials are the contradictions that hold in these data, as they were when the model was
+// trained. Records that share the id of a system tell how clean they are; where there are few
+// of those the trained model does.
 func (p *pipeline) denials() []namedCondition {
 	if p.layout.entity != entityPerson || len(p.model.rules.match) > 0 {
 		return nil
 	}
 	given, family, born := p.frame.Column("first_name"), p.frame.Column("last_name"), p.frame.Column("birth_date")
 	var out []namedCondition
-	if given != nil && !given.Masked {
-		crossed := crossedNames(given, family)
-		c := namedCondition{"given names contradict each other", func(a, b int32) bool { return givenDiffer(given, family, crossed, a, b) }}
-		if p.contradicts(given, c.test, "name", func(l string) bool { return strings.HasPrefix(l, given.Name+" far") }) < deniedShare {
+	add := func(c namedCondition, share func() float64) {
+		if p.trainedOn != nil && slices.Contains(p.trainedOn.Denials, c.name) || p.trainedOn == nil && share() < deniedShare {
 			out = append(out, c)
+			p.denied = append(p.denied, c.name)
 		}
+	}
+	if given != nil && !given.Masked {
+		crossed := crossedNames(p.frame)
+		c := namedCondition{"given names contradict each other", func(a, b int32) bool { return givenDiffer(given, family, crossed, a, b) }}
+		add(c, func() float64 {
+			return p.contradicts(given, c.test, "name", func(l string) bool { return strings.HasPrefix(l, given.Name+" far") })
+		})
 	}
 	if born != nil {
 		c := namedCondition{"birth dates contradict each other", func(a, b int32) bool { return agreement(born, a, b, nearDate) == differ }}
-		if p.contradicts(born, c.test, born.Name, func(l string) bool { return strings.HasPrefix(l, "within") || l == "differs" }) < deniedShare {
-			out = append(out, c)
-		}
+		add(c, func() float64 {
+			return p.contradicts(born, c.test, born.Name, func(l string) bool { return strings.HasPrefix(l, "within") || l == "differs" })
+		})
 	}
 	return out
 }
@@ -120,20 +128,37 @@ func turned(given, family *frame.Column, a, b int32) bool {
 // crossedNames tells pairs whose given name stands as the other's family name: names that
 // have changed places, of somebody whose family name has changed too. A name counts as a given
 // one when more records have it so: the wife whose family name came first is not her husband.
-func crossedNames(given, family *frame.Column) condition {
+func crossedNames(f *frame.Frame) condition {
+	given, family := f.Column("first_name"), f.Column("last_name")
 	if family == nil || given == nil || given.Masked || family.Masked {
 		return func(a, b int32) bool { return false }
 	}
-	firsts, lasts := given.Counts(), family.Counts()
-	isGiven := func(x int32) bool {
-		y := family.Values.Find(given.Values.Value(x))
-		return y < 0 || firsts[x] > lasts[y]
+	isSurname := f.Surname
+	if isSurname == nil {
+		isSurname = surnames(given, family)
 	}
+	isGiven := func(x int32) bool { return !isSurname(given.Values.Bytes(x)) }
 	same := func(x, y int32) bool {
 		return x >= 0 && y >= 0 && likelySpelling(given.Values.Value(x), family.Values.Value(y)) && isGiven(x)
 	}
 	return func(a, b int32) bool {
 		return same(given.First(a), family.First(b)) || same(given.First(b), family.First(a))
+	}
+}
+
+// surnames tells the values that at least as many records have as family name as have it as
+// given name. One that a single record has, and none as given name, is not known as a name.
+func surnames(given, family *frame.Column) func(name []byte) bool {
+	firsts, lasts := given.Counts(), family.Counts()
+	return func(name []byte) bool {
+		y := family.Values.Find(string(name))
+		if y < 0 {
+			return false
+		}
+		if x := given.Values.Find(string(name)); x >= 0 {
+			return firsts[x] <= lasts[y]
+		}
+		return lasts[y] > 1
 	}
 }
 

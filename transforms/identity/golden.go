@@ -241,7 +241,7 @@ func (p *pipeline) choose(s survivor, records []int32, complete []int32) (any, i
 	}
 	show := func(raw, code int32) string { return strings.TrimSpace(c.Originals.Value(raw)) }
 	if p.hashed(c.Name) {
-		show = func(_, code int32) string { return p.token(c, code) }
+		show = func(_, code int32) string { return p.token(c.Name, c.Values.Bytes(code)) }
 	}
 	if s.collect {
 		return collect(c, able, s.limit, show), able[0]

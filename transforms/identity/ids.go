@@ -24,7 +24,7 @@ type former struct {
 	// uids of all records, ascending, and the index into known of each one's id.
 	uids   []uint64
 	idOf   []int32
-	lookup frame.Lookup
+	lookup frame.Index
 	build  int64
 }
 
@@ -68,7 +68,7 @@ func (m *Model) readFormer(ctx context.Context, wh core.Warehouse) (*former, err
 	for _, e := range entries {
 		p.uids, p.idOf = append(p.uids, e.uid), append(p.idOf, e.id)
 	}
-	p.lookup = frame.NewLookup(p.uids)
+	p.lookup = frame.NewIndex(p.uids)
 	for _, k := range p.known {
 		p.build = max(p.build, k.Born)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"github.com/zeebo/xxh3"
 
@@ -114,17 +115,21 @@ func (p *pipeline) print() string {
 	return fmt.Sprintf("%016x", h.Sum64())
 }
 
-// digest changes with every record, every value and every decision.
-func (p *pipeline) digest() string {
-	h := xxh3.New()
-	var b [16]byte
+// digest changes with every record and every value. It is a sum, so that a build that reads
+// a part of the records can carry it on.
+func (p *pipeline) digest() uint64 {
+	sum := uint64(0)
 	for r, uid := range p.frame.UID {
-		binary.LittleEndian.PutUint64(b[:8], uid)
-		binary.LittleEndian.PutUint64(b[8:], p.content[r])
-		_, _ = h.Write(b[:]) // never fails
+		sum += recordDigest(uid, p.content[r])
 	}
-	_, _ = h.WriteString(p.print() + p.decided)
-	return fmt.Sprintf("%016x", h.Sum64())
+	return sum
+}
+
+func recordDigest(uid, content uint64) uint64 {
+	var b [16]byte
+	binary.LittleEndian.PutUint64(b[:8], uid)
+	binary.LittleEndian.PutUint64(b[8:], content)
+	return xxh3.Hash(b[:])
 }
 
 // contents gives a number for each record that changes with its time and with any of its
@@ -167,7 +172,7 @@ func (p *pipeline) sinceLast(ctx context.Context) error {
 		altered[r] = true
 	}
 	stored := 0
-	records := frame.NewLookup(p.frame.UID)
+	records := frame.NewIndex(p.frame.UID)
 	err = p.model.scanRows(ctx, p.req.Warehouse, tableRecord, func(r tableRow) {
 		stored++
 		if at, ok := records.Find(uint64(r.number(0))); ok {
@@ -182,11 +187,10 @@ func (p *pipeline) sinceLast(ctx context.Context) error {
 
 // thaw sets the scanner up from the stored model, when there is one; false when its
 // comparisons no longer fit the columns or its terms are lost.
-func (p *pipeline) thaw(ctx context.Context, t *trained) (bool, error) {
-	if t == nil || len(t.Comparisons) == 0 {
+func (p *pipeline) thaw(ctx context.Context, t *trained, columns []*frame.Column) (bool, error) {
+	if t == nil || len(t.Comparisons) == 0 || !slices.Equal(columnNames(columns), t.Compared) {
 		return false, nil
 	}
-	columns := p.compared()
 	comparisons, err := p.comparisons(columns)
 	if err != nil || len(comparisons) != len(t.Comparisons) {
 		return false, nil // training tells what is wrong with them
@@ -210,7 +214,16 @@ func (p *pipeline) thaw(ctx context.Context, t *trained) (bool, error) {
 	}
 	p.fitted, p.scanner, p.trainedOn = &t.Model, scanner, t
 	p.frozenTerms()
+	p.frozenSurnames()
 	return true, nil
+}
+
+func columnNames(columns []*frame.Column) []string {
+	var names []string
+	for _, c := range columns {
+		names = append(names, c.Name)
+	}
+	return names
 }
 
 // changedRecords tells which records are new or say something else than in the last build;
@@ -251,7 +264,7 @@ func (p *pipeline) reusable() bool {
 
 // oldEdges takes the stored edges of unchanged records that a blocking rule still pairs.
 func (p *pipeline) oldEdges(ctx context.Context, changed []bool) error {
-	records := frame.NewLookup(p.frame.UID)
+	records := frame.NewIndex(p.frame.UID)
 	probable := cluster.Probable.String()
 	before := len(p.edges)
 	find := func(uid int64) int32 {
@@ -259,7 +272,7 @@ func (p *pipeline) oldEdges(ctx context.Context, changed []bool) error {
 		if !ok {
 			return -1
 		}
-		return int32(at)
+		return at
 	}
 	p.standing = make(standing, p.frame.Len())
 	err := p.model.scanRows(ctx, p.req.Warehouse, tableEdge, func(r tableRow) {
@@ -277,7 +290,8 @@ func (p *pipeline) oldEdges(ctx context.Context, changed []bool) error {
 
 // storedModel is what the next build needs to go on from this one.
 func (p *pipeline) storedModel() trained {
-	t := trained{Version: p.req.RunID, Keep: bandBits(0.2), Link: bandBits(0.99), Fingerprint: p.print(), Digest: p.digest(), Records: p.frame.Len()}
+	t := trained{Version: p.req.RunID, Keep: bandBits(0.2), Link: bandBits(0.99), Fingerprint: p.print(), Digest: p.digest(), Decided: p.decided,
+		Records: p.frame.Len(), Denials: p.denied, Keyed: p.keyed}
 	if p.fitted != nil {
 		t.Model = *p.fitted
 	} else {
@@ -287,6 +301,7 @@ func (p *pipeline) storedModel() trained {
 		t.Version, t.Records = p.trainedOn.Version, p.trainedOn.Records
 	}
 	if p.scanner != nil {
+		t.Compared = columnNames(p.compared())
 		t.Terms = map[string]float64{}
 		for name, of := range p.terms {
 			t.Terms[name] = of.total

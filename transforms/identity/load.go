@@ -8,15 +8,18 @@ import (
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/goccy/go-json"
+	"github.com/zeebo/xxh3"
 
 	"github.com/unsilo/unsilo/core"
 	"github.com/unsilo/unsilo/transforms/identity/frame"
 	"github.com/unsilo/unsilo/transforms/normalize"
 )
 
-// load reads all record tables into a frame with raw values.
-func (m *Model) load(ctx context.Context, wh core.Warehouse, l *layout) (*frame.Frame, error) {
+// load reads all record tables into a frame with raw values; with pick, those of their rows
+// that it wants.
+func (m *Model) load(ctx context.Context, wh core.Warehouse, l *layout, pick func(uid, digest uint64) bool) (*frame.Frame, error) {
 	sources := make([]frame.Source, len(l.sources))
 	for i, s := range l.sources {
 		sources[i] = s.Source
@@ -28,7 +31,7 @@ func (m *Model) load(ctx context.Context, wh core.Warehouse, l *layout) (*frame.
 	splits := l.splitsNames()
 	b := frame.NewBuilder(sources, columns)
 	for i := range l.sources {
-		r := &tableReader{layout: l, source: &l.sources[i], number: i, builder: b, columns: columns, splits: splits}
+		r := &tableReader{layout: l, source: &l.sources[i], number: i, builder: b, columns: columns, splits: splits, pick: pick}
 		if err := r.read(ctx, wh); err != nil {
 			return nil, err
 		}
@@ -81,6 +84,7 @@ type tableReader struct {
 	buf     []byte
 	key     []byte
 	seen    map[string]int
+	pick    func(uid, digest uint64) bool
 	// keyless counts the rows without a key.
 	keyless int
 }
@@ -142,7 +146,11 @@ func (r *tableReader) batch(batch arrow.RecordBatch) {
 			r.keyless++
 			continue
 		}
-		r.builder.Record(r.number, r.key, at)
+		digest := r.digest(cells, row, at)
+		if r.pick != nil && !r.pick(frame.UIDOf(r.source.Source.Source, r.source.Stream, r.key), digest) {
+			continue
+		}
+		r.builder.Record(r.number, r.key, at, digest)
 		for i, cell := range cells {
 			if cell == nil {
 				continue
@@ -155,6 +163,27 @@ func (r *tableReader) batch(batch arrow.RecordBatch) {
 			})
 		}
 	}
+}
+
+// digest is a number that changes with any value of a row, and with its time.
+func (r *tableReader) digest(cells []arrow.Array, row int, at int64) uint64 {
+	h := mixed(uint64(at) + 1)
+	for i, cell := range cells {
+		seed := uint64(i + 1)
+		switch c := cell.(type) {
+		case nil:
+		case *array.String:
+			if c.IsValid(row) {
+				h += xxh3.HashStringSeed(c.Value(row), seed)
+			}
+		default:
+			r.buf = eachValue(cell, row, r.buf, func(v []byte) {
+				seed = xxh3.HashSeed(v, seed)
+				h += seed
+			})
+		}
+	}
+	return h
 }
 
 // countries is the column of country codes beside a phone number, if there is one.

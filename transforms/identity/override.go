@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/zeebo/xxh3"
 
 	"github.com/unsilo/unsilo/core"
 	"github.com/unsilo/unsilo/transforms/identity/cluster"
@@ -95,9 +96,9 @@ func Decide(ctx context.Context, wh core.Warehouse, name string, decisions ...De
 	return tx.End(ctx, true)
 }
 
-// overrides reads the stored decisions and the tables of the override block, and turns
-// them into edges that come first and pairs that must stay apart.
-func (p *pipeline) overrides(ctx context.Context) error {
+// readDecisions reads the stored decisions and the tables of the override block, as far as
+// they are in force.
+func (p *pipeline) readDecisions(ctx context.Context) error {
 	decisions, err := Decisions(ctx, p.req.Warehouse, p.model.name)
 	if err != nil {
 		return err
@@ -114,13 +115,21 @@ func (p *pipeline) overrides(ctx context.Context) error {
 			decisions = append(decisions, more...)
 		}
 	}
+	p.measure("overrides", float64(len(decisions)))
+	p.decisions = slices.DeleteFunc(decisions, func(d Decision) bool { return !d.Expires.IsZero() && !d.Expires.After(p.req.At) })
+	h := xxh3.New()
+	for _, d := range p.decisions {
+		_, _ = fmt.Fprintln(h, d.A, d.B, d.Verdict) // never fails
+	}
+	p.decided = fmt.Sprintf("%016x", h.Sum64())
+	return nil
+}
+
+// overrides turns decisions into edges that come first and pairs that must stay apart. It
+// gives the number of those that name a record which is not there.
+func (p *pipeline) overrides() (unknown int) {
 	p.cannot = map[pair]string{}
-	unknown := 0
-	for _, d := range decisions {
-		if !d.Expires.IsZero() && !d.Expires.After(p.req.At) {
-			continue
-		}
-		p.decided += fmt.Sprintln(d.A, d.B, d.Verdict)
+	for _, d := range p.decisions {
 		a, b := p.find(d.A), p.find(d.B)
 		switch {
 		case (a < 0 || b < 0) && p.left(d):
@@ -134,12 +143,8 @@ func (p *pipeline) overrides(ctx context.Context) error {
 			p.cannot[ordered(a, b)] = "cannot_link: " + strings.TrimSpace(d.Author+" "+d.Reason)
 		}
 	}
-	p.measure("overrides", float64(len(decisions)))
-	if unknown > 0 {
-		p.note("%d decisions name records that do not exist, and wait: look for typing errors in source.stream:key", unknown)
-	}
 	p.contradictions()
-	return nil
+	return unknown
 }
 
 // left reports whether a record of a decision was there in the last build and is no more.

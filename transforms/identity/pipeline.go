@@ -46,11 +46,14 @@ type pipeline struct {
 	fitted   *fs.Model
 	metrics  []metric
 	// trainedOn is the stored model when this build goes on from it; decided stands for
-	// the decisions in force.
+	// the decisions in force, and denied are the contradictions that keep records apart.
 	trainedOn *trained
 	decided   string
-	// orphans are decisions about records that left since the last build.
-	orphans []Decision
+	denied    []string
+	// keyed says that the keys of records are stored for the next build.
+	keyed bool
+	// decisions are those in force, and orphans those about records that left since the last build.
+	decisions, orphans []Decision
 	// tokenKey makes the tokens of hashed attributes.
 	tokenKey []byte
 	// unchanged says that there is nothing to do.
@@ -83,36 +86,55 @@ func (p *pipeline) match(ctx context.Context) error {
 	if err = p.loadKey(ctx); err != nil {
 		return err
 	}
+	if err = p.readDecisions(ctx); err != nil {
+		return err
+	}
 	if err = p.records(ctx); err != nil {
 		return err
 	}
-	if err = p.overrides(ctx); err != nil {
-		return err
+	if unknown := p.overrides(); unknown > 0 {
+		p.note("%d decisions name records that do not exist, and wait: look for typing errors in source.stream:key", unknown)
 	}
 	if p.unchanged, err = p.sameAsBefore(ctx); err != nil || p.unchanged {
 		return err
 	}
-	if err = p.exactEdges(); err != nil {
+	frozen, err := p.frozen(ctx)
+	if err != nil {
 		return err
 	}
-	if err = p.stitch(ctx); err != nil {
+	if _, err = p.thaw(ctx, frozen, p.compared()); err != nil {
 		return err
 	}
-	if err = p.probableEdges(ctx); err != nil {
+	if err = p.group(ctx, p.probableEdges); err != nil {
 		return err
 	}
-	if err = p.cluster(ctx); err != nil {
+	p.summarise()
+	return p.growth(ctx)
+}
+
+// group makes the edges of the records, those of likeness by probable, and clusters of them
+// with their ids.
+func (p *pipeline) group(ctx context.Context, probable func(context.Context) error) error {
+	if err := p.exactEdges(); err != nil {
+		return err
+	}
+	if err := p.stitch(ctx); err != nil {
+		return err
+	}
+	if err := probable(ctx); err != nil {
+		return err
+	}
+	if err := p.cluster(ctx); err != nil {
 		return err
 	}
 	p.ids, p.clusters = p.model.assign(p.frame, p.result.Of, p.former)
-	p.summarise()
-	return p.growth(ctx)
+	return nil
 }
 
 // sameAsBefore reports whether records, decisions and block are those of the last build.
 func (p *pipeline) sameAsBefore(ctx context.Context) (bool, error) {
 	t, err := p.stored(ctx)
-	if err != nil || t == nil || t.Digest != p.digest() || len(p.former.uids) != p.frame.Len() || len(p.model.tables.events) > 0 ||
+	if err != nil || t == nil || t.Digest != p.digest() || t.Decided != p.decided || t.Fingerprint != p.print() || len(p.former.uids) != p.frame.Len() || len(p.model.tables.events) > 0 ||
 		p.model.evaluated() {
 		return false, err
 	}
@@ -124,7 +146,7 @@ func (p *pipeline) sameAsBefore(ctx context.Context) (bool, error) {
 func (p *pipeline) records(ctx context.Context) error {
 	p.progress("reading records")
 	var err error
-	if p.frame, err = p.model.load(ctx, p.req.Warehouse, p.layout); err != nil {
+	if p.frame, err = p.model.load(ctx, p.req.Warehouse, p.layout, nil); err != nil {
 		return err
 	}
 	p.profile()
@@ -187,8 +209,8 @@ func (p *pipeline) cluster(ctx context.Context) error {
 	return p.violations()
 }
 
-// decisions reports whether people have decided about any pair.
-func (p *pipeline) decisions() bool {
+// overruled reports whether people have decided about any pair.
+func (p *pipeline) overruled() bool {
 	return len(p.cannot) > 0 || slices.ContainsFunc(p.edges, func(e cluster.Edge) bool { return e.Tier == cluster.Must })
 }
 

@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"github.com/unsilo/unsilo/core"
-	"github.com/unsilo/unsilo/transforms/identity/frame"
 )
 
 // violations fails the build when the guardrail block says so and one of its limits was
@@ -112,9 +111,9 @@ func (p *pipeline) hashed(name string) bool {
 }
 
 // token stands for a value of a hashed attribute: equal values have equal tokens.
-func (p *pipeline) token(c *frame.Column, code int32) string {
+func (p *pipeline) token(name string, value []byte) string {
 	h := hmac.New(sha256.New, p.tokenKey)
-	_, _ = h.Write([]byte(c.Name + "\x00")) // never fails
-	_, _ = h.Write(c.Values.Bytes(code))
+	_, _ = h.Write([]byte(name + "\x00")) // never fails
+	_, _ = h.Write(value)
 	return hex.EncodeToString(h.Sum(nil)[:16])
 }

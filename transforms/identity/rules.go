@@ -18,7 +18,7 @@ import (
 )
 
 // engineVersion is part of every fingerprint: results of another version are built anew.
-const engineVersion = 2
+const engineVersion = 3
 
 // compiled holds what decode read out of the texts in a block.
 type compiled struct {

@@ -50,15 +50,7 @@ func (m *Model) exactOnly() bool { return m.def.Model != nil && m.def.Model.Kind
 // probableEdges trains the model and adds an edge for each candidate pair that reaches the
 // floor.
 func (p *pipeline) probableEdges(ctx context.Context) error {
-	stored, err := p.frozen(ctx)
-	if err != nil {
-		return err
-	}
-	thawed, err := p.thaw(ctx, stored)
-	if err != nil {
-		return err
-	}
-	if !thawed {
+	if p.trainedOn == nil {
 		if err := p.prepareScan(); err != nil || p.scanner == nil {
 			return err
 		}

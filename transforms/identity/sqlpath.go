@@ -38,7 +38,7 @@ func (m *Model) Portable(ctx context.Context, wh core.Warehouse, dialect core.Di
 	if err != nil {
 		return nil, err
 	}
-	thawed, err := p.thaw(ctx, stored)
+	thawed, err := p.thaw(ctx, stored, p.compared())
 	if err != nil {
 		return nil, err
 	}

@@ -16,6 +16,10 @@ import (
 // tableTerm holds how many clusters share each value that comparisons weigh by its rarity.
 const tableTerm = "term"
 
+// surnameTerms are, beside the frequencies of columns, the family names that are no given
+// names.
+const surnameTerms = "surname"
+
 // terms are the frequencies of the values of each column, by its name, as they were when the
 // model was trained. They stay with it: what an edge weighs does not change with records that
 // come later, until the model is trained anew.
@@ -54,12 +58,12 @@ func termColumns(s *kernel.Scanner) []*frame.Column {
 
 // termHash gives the hashes that stand for the values of a column. Those of hashed
 // attributes are made from their tokens.
-func (p *pipeline) termHash(c *frame.Column) func(code int32) uint64 {
-	if p.hashed(c.Name) || c.Name == jointName && (p.hashed("first_name") || p.hashed("last_name")) {
-		return func(code int32) uint64 { return xxh3.HashString(p.token(c, code)) }
+func (p *pipeline) termHash(name string) func(value []byte) uint64 {
+	if p.hashed(name) || name == jointName && (p.hashed("first_name") || p.hashed("last_name")) {
+		return func(value []byte) uint64 { return xxh3.HashString(p.token(name, value)) }
 	}
-	seed := xxh3.HashString(c.Name)
-	return func(code int32) uint64 { return xxh3.HashSeed(c.Values.Bytes(code), seed) }
+	seed := xxh3.HashString(name)
+	return func(value []byte) uint64 { return xxh3.HashSeed(value, seed) }
 }
 
 // firstTerms weighs values by how many records hold them, for want of clusters.
@@ -72,10 +76,10 @@ func (p *pipeline) firstTerms() {
 // since then has one holder.
 func (p *pipeline) frozenTerms() {
 	p.weighTerms(func(c *frame.Column) kernel.Frequencies {
-		of, hash := p.terms[c.Name], p.termHash(c)
+		of, hash := p.terms[c.Name], p.termHash(c.Name)
 		f := kernel.Frequencies{Holders: make([]int32, c.Values.Len()), Total: of.total}
 		for code := range f.Holders {
-			f.Holders[code] = max(1, of.shared[hash(int32(code))])
+			f.Holders[code] = max(1, of.shared[hash(c.Values.Bytes(int32(code)))])
 		}
 		return f
 	}, func(k int, t *kernel.Term) float64 {
@@ -110,7 +114,7 @@ func (p *pipeline) weighTerms(count func(*frame.Column) kernel.Frequencies, base
 // a decision about two records must not tip the scales for others.
 func (p *pipeline) learnTerms(ctx context.Context, g *guards, opt cluster.Options) error {
 	edges := p.edges
-	if p.decisions() {
+	if p.overruled() {
 		plain := *g
 		plain.cannot = nil
 		opt.Guard = plain.refuse
@@ -125,6 +129,7 @@ func (p *pipeline) learnTerms(ctx context.Context, g *guards, opt cluster.Option
 	for _, c := range termColumns(p.scanner) {
 		p.terms[c.Name] = p.countTerms(c, clusters)
 	}
+	p.countSurnames()
 	p.frozenTerms()
 	p.rescore()
 	return nil
@@ -133,13 +138,38 @@ func (p *pipeline) learnTerms(ctx context.Context, g *guards, opt cluster.Option
 // countTerms counts the clusters that hold each value of a column.
 func (p *pipeline) countTerms(c *frame.Column, clusters [][]int32) *termCounts {
 	f := kernel.FrequenciesOf(holders(c, clusters))
-	out, hash := &termCounts{total: f.Total, shared: map[uint64]int32{}}, p.termHash(c)
+	out, hash := &termCounts{total: f.Total, shared: map[uint64]int32{}}, p.termHash(c.Name)
 	for code, n := range f.Holders {
 		if n > 1 {
-			out.shared[hash(int32(code))] = n
+			out.shared[hash(c.Values.Bytes(int32(code)))] = n
 		}
 	}
 	return out
+}
+
+// countSurnames keeps with the model which names are family names.
+func (p *pipeline) countSurnames() {
+	given, family := p.frame.Column("first_name"), p.frame.Column("last_name")
+	if given == nil || family == nil || given.Masked || family.Masked {
+		return
+	}
+	out, is, hash := &termCounts{shared: map[uint64]int32{}}, surnames(given, family), p.termHash(family.Name)
+	for code := range int32(family.Values.Len()) {
+		if name := family.Values.Bytes(code); is(name) {
+			out.shared[hash(name)] = 1
+		}
+	}
+	p.terms[surnameTerms] = out
+}
+
+// frozenSurnames lets the frame know family names as the model does.
+func (p *pipeline) frozenSurnames() {
+	of := p.terms[surnameTerms]
+	if of == nil {
+		return
+	}
+	hash := p.termHash("last_name")
+	p.frame.Surname = func(name []byte) bool { return of.shared[hash(name)] > 0 }
 }
 
 // holders counts the clusters that hold each value.
@@ -224,12 +254,15 @@ func (p *pipeline) forgetTerms() bool {
 		return false
 	}
 	dropped := false
-	for _, c := range termColumns(p.scanner) {
-		of, hash := p.terms[c.Name], p.termHash(c)
-		held := make(map[uint64]bool, len(of.shared))
+	for name, of := range p.terms {
+		c := p.frame.Column(name)
+		if name == surnameTerms {
+			c = p.frame.Column("last_name")
+		}
+		hash, held := p.termHash(c.Name), make(map[uint64]bool, len(of.shared))
 		for code, n := range c.Counts() {
 			if n > 0 {
-				held[hash(int32(code))] = true
+				held[hash(c.Values.Bytes(int32(code)))] = true
 			}
 		}
 		before := len(of.shared)

@@ -28,14 +28,23 @@ type trained struct {
 	// TermRows the rows that their table has.
 	Terms    map[string]float64 `json:"terms,omitempty"`
 	TermRows int                `json:"term_rows,omitempty"`
+	// Denials are the contradictions that keep records apart, Compared the columns that take
+	// part in comparisons.
+	Denials  []string `json:"denials,omitempty"`
+	Compared []string `json:"compared,omitempty"`
 	// Key makes the tokens of hashed attributes.
 	Key []byte `json:"key,omitempty"`
-	// Rules are the blocking rules, Fingerprint that of the block and its columns, Records the number that
-	// the model was trained on, and Digest stands for all that was read in the last build.
+	// Rules are the blocking rules, Fingerprint that of the block and its columns, and Records the
+	// number that the model was trained on.
 	Rules       []ruleSpec `json:"rules,omitempty"`
 	Fingerprint string     `json:"fingerprint"`
 	Records     int        `json:"records"`
-	Digest      string     `json:"digest"`
+	// Digest stands for all records of the last build, and Decided for the decisions that were
+	// in force.
+	Digest  uint64 `json:"digest"`
+	Decided string `json:"decided,omitempty"`
+	// Keyed says that the keys of all records are stored.
+	Keyed bool `json:"keyed,omitempty"`
 }
 
 const tableModel = "model"

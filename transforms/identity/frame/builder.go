@@ -31,8 +31,8 @@ func NewBuilder(sources []Source, columns []Column) *Builder {
 	return b
 }
 
-// Record starts a record; Value fills it.
-func (b *Builder) Record(source int, key []byte, updated int64) {
+// Record starts a record; Value fills it. The digest changes with any of its values.
+func (b *Builder) Record(source int, key []byte, updated int64, digest uint64) {
 	f := &b.frame
 	src := f.Sources[source]
 	f.Source = append(f.Source, uint16(source))
@@ -40,7 +40,7 @@ func (b *Builder) Record(source int, key []byte, updated int64) {
 	f.KeyOf = append(f.KeyOf, code)
 	f.UID = append(f.UID, UID(src.Source, src.Stream, f.Key.Value(code)))
 	f.Updated = append(f.Updated, updated)
-	f.RowHash = append(f.RowHash, 0)
+	f.RowHash = append(f.RowHash, digest)
 	for i := range b.columns {
 		b.columns[i].Raw = append(b.columns[i].Raw, -1)
 	}
@@ -51,7 +51,6 @@ func (b *Builder) Value(column int, value []byte) {
 	c := &b.columns[column]
 	last := len(c.Raw) - 1
 	code := c.Originals.Add(value)
-	b.frame.RowHash[last] += xxh3.HashSeed(value, uint64(column)+1)
 	if c.Raw[last] < 0 {
 		c.Raw[last] = code
 		return

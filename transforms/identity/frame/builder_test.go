@@ -5,6 +5,8 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/zeebo/xxh3"
+
 	"github.com/unsilo/unsilo/transforms/identity/frame"
 )
 
@@ -18,7 +20,7 @@ func built(distinct bool, rows []row) *frame.Frame {
 	b := frame.NewBuilder([]frame.Source{{Record: "log", Source: "web", Stream: "log", Distinct: distinct}},
 		[]frame.Column{{Name: "cookie"}, {Name: "email"}})
 	for _, r := range rows {
-		b.Record(0, []byte(r.key), r.at)
+		b.Record(0, []byte(r.key), r.at, xxh3.HashString(r.values[0]+"\x00"+r.values[1]))
 		for k, v := range r.values {
 			if v != "" {
 				b.Value(k, []byte(v))

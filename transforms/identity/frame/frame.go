@@ -24,6 +24,9 @@ type Frame struct {
 	Updated []int64
 	// RowHash changes when any mapped value changes.
 	RowHash []uint64
+	// Surname tells names that more records have as their family name than as their given
+	// one; nil: the records themselves are counted.
+	Surname func(name []byte) bool
 	// Repeated counts, by source, the rows that had the key of another one; of distinct
 	// sources it is 0.
 	Repeated []int
@@ -56,8 +59,14 @@ func (f *Frame) Column(name string) *Column {
 func (f *Frame) RecordKey(i int32) string { return f.Key.Value(f.KeyOf[i]) }
 
 // UID gives the stable hash that orders records.
-func UID(source, stream, key string) uint64 {
-	return xxh3.HashString(source + "\x00" + stream + "\x00" + key)
+func UID(source, stream, key string) uint64 { return UIDOf(source, stream, []byte(key)) }
+
+// UIDOf is UID of a key that is not a string.
+func UIDOf(source, stream string, key []byte) uint64 {
+	var space [128]byte
+	buf := append(append(space[:0], source...), 0)
+	buf = append(append(buf, stream...), 0)
+	return xxh3.Hash(append(buf, key...))
 }
 
 // A Column is one attribute. A record has any number of values, mostly none or one.

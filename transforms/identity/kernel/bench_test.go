@@ -27,7 +27,7 @@ func people(n int) *frame.Frame {
 	columns = append(columns, frame.Column{Name: "full name", Kind: frame.FullName})
 	b := frame.NewBuilder([]frame.Source{{Record: "r", Source: "s", Stream: "t"}}, columns)
 	for r, ok := g.Next(); ok; r, ok = g.Next() {
-		b.Record(0, []byte(r.Values[0]), 0)
+		b.Record(0, []byte(r.Values[0]), 0, 0)
 		for i, v := range r.Values[1:] {
 			if v != "" {
 				b.Value(i, []byte(v))

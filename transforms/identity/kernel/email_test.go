@@ -25,7 +25,7 @@ func TestEmailsThatOnlyRepeatANameSayNothing(t *testing.T) {
 	for _, test := range tests {
 		b := frame.NewBuilder([]frame.Source{{Record: "r"}}, []frame.Column{{Name: "email", Kind: frame.Email}})
 		for i, v := range []string{test.a, test.b} {
-			b.Record(0, []byte{byte('a' + i)}, 0)
+			b.Record(0, []byte{byte('a' + i)}, 0, 0)
 			b.Value(0, []byte(v))
 		}
 		f := b.Frame()

@@ -17,7 +17,7 @@ func drawFrame(t *rapid.T) *frame.Frame {
 	b := frame.NewBuilder([]frame.Source{{Record: "r", Source: "s", Stream: "t"}},
 		[]frame.Column{{Name: "city", Kind: frame.Word}, {Name: "title", Kind: frame.Text}})
 	for i := range rapid.IntRange(2, 40).Draw(t, "n") {
-		b.Record(0, []byte(fmt.Sprint(i)), 0)
+		b.Record(0, []byte(fmt.Sprint(i)), 0, 0)
 		if v := rapid.SampledFrom([]string{"", "rome", "roma", "turku", "oslo"}).Draw(t, "city"); v != "" {
 			b.Value(0, []byte(v))
 		}
@@ -142,7 +142,7 @@ func TestDates(t *testing.T) {
 	level := func(a, b string) int8 {
 		bld := frame.NewBuilder([]frame.Source{{}}, []frame.Column{{Name: "d", Kind: frame.BirthDate}})
 		for i, v := range []string{a, b} {
-			bld.Record(0, []byte{byte(i)}, 0)
+			bld.Record(0, []byte{byte(i)}, 0, 0)
 			bld.Value(0, []byte(v))
 		}
 		f := bld.Frame()
