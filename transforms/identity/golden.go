@@ -125,6 +125,11 @@ func (p *pipeline) goldenStands(ctx context.Context, table core.Table) (bool, er
 	if err != nil {
 		return false, fmt.Errorf("list tables of %s: %w", core.SchemaIdentity, err)
 	}
+	return fit(tables, table, p.model.lineageTable()), nil
+}
+
+// fit reports whether the tables that are wanted are there, with the same columns.
+func fit(tables []core.Table, want ...core.Table) bool {
 	names := func(t core.Table) []string {
 		var out []string
 		for _, f := range t.Schema.Fields() {
@@ -132,10 +137,9 @@ func (p *pipeline) goldenStands(ctx context.Context, table core.Table) (bool, er
 		}
 		return out
 	}
-	stands := func(want core.Table) bool {
-		return slices.ContainsFunc(tables, func(t core.Table) bool { return t.Name == want.Name && slices.Equal(names(t), names(want)) })
-	}
-	return stands(table) && stands(p.model.lineageTable()), nil
+	return !slices.ContainsFunc(want, func(w core.Table) bool {
+		return !slices.ContainsFunc(tables, func(t core.Table) bool { return t.Name == w.Name && slices.Equal(names(t), names(w)) })
+	})
 }
 
 // changedIDs lists the clusters that have other records than their ids had, or a record that

@@ -26,6 +26,12 @@ type former struct {
 	idOf   []int32
 	lookup frame.Index
 	build  int64
+	// names are the map's keys of records that have left, when they are known.
+	names map[uint64][3]string
+	// mayMint are the ids of which it is known whether they are taken, nil when it is known of
+	// all, and short says that another was asked for.
+	mayMint map[string]bool
+	short   bool
 }
 
 // find gives the index into known of a record's former id, or -1.
@@ -72,7 +78,7 @@ func (m *Model) readFormer(ctx context.Context, wh core.Warehouse) (*former, err
 	for _, k := range p.known {
 		p.build = max(p.build, k.Born)
 	}
-	return p, m.scanRows(ctx, wh, tableMetric, func(r tableRow) { p.build = max(p.build, r.number(2)) })
+	return p, m.lastBuild(ctx, wh, p)
 }
 
 // assign gives ids to the clusters of a build. of names each record's cluster by its
@@ -91,11 +97,11 @@ func (m *Model) assign(f *frame.Frame, of []int32, p *former) (naming.Result, []
 	if b := m.def.Persistence; b != nil {
 		in.OldestFirst = b.MergeSurvivor == "oldest"
 	}
-	prefix := m.def.IDPrefix
-	if prefix == "" {
-		prefix = defaultPrefix(m.name)
+	in.Mint = func(r int32, generation int) string {
+		id := m.mintID(f, r, generation)
+		p.short = p.short || p.mayMint != nil && !p.mayMint[id]
+		return id
 	}
-	in.Mint = func(r int32, generation int) string { return mintID(prefix, m.name, f, r, generation) }
 	return naming.Assign(in), clusters
 }
 
@@ -129,9 +135,12 @@ func defaultPrefix(name string) string {
 
 // mintID makes an id of 80 bits from the first record of a cluster: the same records get
 // the same id, also when the map is lost.
-func mintID(prefix, name string, f *frame.Frame, r int32, generation int) string {
-	s := f.Sources[f.Source[r]]
-	h := xxh3.HashString128(strings.Join([]string{name, s.Source, s.Stream, f.RecordKey(r), strconv.Itoa(generation)}, "\x00"))
+func (m *Model) mintID(f *frame.Frame, r int32, generation int) string {
+	s, prefix := f.Sources[f.Source[r]], m.def.IDPrefix
+	if prefix == "" {
+		prefix = defaultPrefix(m.name)
+	}
+	h := xxh3.HashString128(strings.Join([]string{m.name, s.Source, s.Stream, f.RecordKey(r), strconv.Itoa(generation)}, "\x00"))
 	var b [16]byte
 	binary.BigEndian.PutUint64(b[:8], h.Hi)
 	binary.BigEndian.PutUint64(b[8:], h.Lo)

@@ -94,12 +94,16 @@ func (p *pipeline) frozen(ctx context.Context) (*trained, error) {
 	if err != nil || t == nil {
 		return nil, err
 	}
-	change := p.frame.Len() - t.Records
-	if float64(max(change, -change)) > retrainShare*float64(t.Records) {
+	if retrains(p.frame.Len(), t.Records) {
 		p.note("the number of records has changed by more than %.0f %%: the model is trained anew", 100*retrainShare)
 		return nil, nil
 	}
 	return t, nil
+}
+
+// retrains reports whether a model of so many records is too old for those there are now.
+func retrains(now, then int) bool {
+	return float64(max(now-then, then-now)) > retrainShare*float64(then)
 }
 
 // print is the block's fingerprint with what each column says: a model of other columns
@@ -167,7 +171,7 @@ func (p *pipeline) sinceLast(ctx context.Context) error {
 	if err != nil || t == nil {
 		return err
 	}
-	altered := make([]bool, p.frame.Len())
+	altered, groups := make([]bool, p.frame.Len()), make([]uint64, p.frame.Len())
 	for r := range altered {
 		altered[r] = true
 	}
@@ -176,11 +180,11 @@ func (p *pipeline) sinceLast(ctx context.Context) error {
 	err = p.model.scanRows(ctx, p.req.Warehouse, tableRecord, func(r tableRow) {
 		stored++
 		if at, ok := records.Find(uint64(r.number(0))); ok {
-			altered[at] = uint64(r.number(4)) != p.content[at]
+			altered[at], groups[at] = uint64(r.number(1)) != p.content[at], uint64(r.number(2))
 		}
-	})
+	}, "record", "row_hash", "component")
 	if err == nil && stored > 0 && stored == len(p.former.uids) {
-		p.altered = altered
+		p.altered, p.groups = altered, groups
 	}
 	return err
 }
@@ -242,17 +246,11 @@ func (p *pipeline) changedRecords(ctx context.Context) ([]bool, error) {
 	return p.altered, nil
 }
 
-// reusable reports whether the weight of a pair depends on its two records alone. Texts
-// are weighed by the rarity of their words, and token keys depend on all records; a block
-// that grew over its limit, or fell below, changes pairs of old records.
+// reusable reports whether stored edges hold on. Token keys depend on all records, and a
+// block that grew over its limit, or fell below, changes pairs of old records.
 func (p *pipeline) reusable() bool {
-	for _, c := range p.compared() {
-		switch c.Kind {
-		case frame.Text, frame.Company, frame.Street, frame.FullName, frame.Codes:
-			if !c.Masked {
-				return false
-			}
-		}
+	if !p.pairwise() {
+		return false
 	}
 	for i, s := range p.scanner.Blocks.Stats {
 		if p.scanner.Blocks.Rules[i].Tokens != nil || s.Oversize != p.trainedOn.Rules[i].Oversize {
@@ -290,8 +288,11 @@ func (p *pipeline) oldEdges(ctx context.Context, changed []bool) error {
 
 // storedModel is what the next build needs to go on from this one.
 func (p *pipeline) storedModel() trained {
+	if p.confined != nil {
+		return p.confined.storedModel()
+	}
 	t := trained{Version: p.req.RunID, Keep: bandBits(0.2), Link: bandBits(0.99), Fingerprint: p.print(), Digest: p.digest(), Decided: p.decided,
-		Records: p.frame.Len(), Denials: p.denied, Keyed: p.keyed}
+		Records: p.frame.Len(), Denials: p.denied, Keyed: p.keyed, Kinds: p.kinds}
 	if p.fitted != nil {
 		t.Model = *p.fitted
 	} else {

@@ -67,6 +67,9 @@ func TestLawIncrementsEqualOneBatch(t *testing.T) {
 		if kept, ok := metricOf(t, steps, fmt.Sprint("step", i), "edges.kept"); !ok || kept == 0 {
 			t.Errorf("step %d reused no stored edge", i)
 		}
+		if touched, ok := metricOf(t, steps, fmt.Sprint("step", i), "records.touched"); !ok || touched == 0 || touched > 2000 {
+			t.Errorf("step %d was not confined to what changed: %v records", i, touched)
+		}
 	}
 }
 

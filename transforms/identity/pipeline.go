@@ -27,7 +27,9 @@ type pipeline struct {
 	// the last build left them, and is nil when that is not known.
 	content []uint64
 	altered []bool
-	former  *former
+	// groups names the group of each record, as the last build stored it; 0 is unknown.
+	groups []uint64
+	former *former
 	// standing is what the last build stored of the edges; nil when all are written anew.
 	standing standing
 	// last is the model of the last build, once lastRead.
@@ -38,6 +40,7 @@ type pipeline struct {
 	edges    []cluster.Edge
 	shared   []sharedValue
 	cannot   map[pair]string
+	options  cluster.Options
 	result   cluster.Result
 	clusters [][]int32
 	ids      naming.Result
@@ -50,6 +53,10 @@ type pipeline struct {
 	trainedOn *trained
 	decided   string
 	denied    []string
+	// kinds are those of columns that the values told.
+	kinds map[string]frame.Kind
+	// confined is set when the build is made from what changed alone.
+	confined *narrowing
 	// keyed says that the keys of records are stored for the next build.
 	keyed bool
 	// decisions are those in force, and orphans those about records that left since the last build.
@@ -80,13 +87,16 @@ func (p *pipeline) progress(message string) {
 // match runs every step up to the clusters' ids; it writes nothing.
 func (p *pipeline) match(ctx context.Context) error {
 	var err error
-	if p.former, err = p.model.readFormer(ctx, p.req.Warehouse); err != nil {
-		return err
-	}
 	if err = p.loadKey(ctx); err != nil {
 		return err
 	}
 	if err = p.readDecisions(ctx); err != nil {
+		return err
+	}
+	if narrow, err := p.narrow(ctx); err != nil || narrow {
+		return err
+	}
+	if p.former, err = p.model.readFormer(ctx, p.req.Warehouse); err != nil {
 		return err
 	}
 	if err = p.records(ctx); err != nil {
@@ -185,7 +195,8 @@ func (p *pipeline) cluster(ctx context.Context) error {
 		return err
 	}
 	g.clean, g.denials = p.cleanSources(), p.denials()
-	opt := p.model.clusterOptions(g)
+	p.options = p.model.clusterOptions(g)
+	opt := p.options
 	if p.scanner != nil && p.trainedOn == nil {
 		if err := p.learnTerms(ctx, g, opt); err != nil {
 			return err
@@ -237,19 +248,30 @@ func (m *Model) clusterOptions(g *guards) cluster.Options {
 }
 
 func (p *pipeline) summarise() {
-	largest, together := 0, 0
+	sizes := map[int]int{}
 	for _, c := range p.clusters {
-		largest = max(largest, len(c))
-		if len(c) > 1 {
-			together += len(c)
-		}
+		sizes[len(c)]++
 	}
-	p.measure("records", float64(p.frame.Len()))
-	p.measure("clusters", float64(len(p.clusters)))
+	p.count(sizes)
+}
+
+// count tells how many clusters there are of each size.
+func (p *pipeline) count(sizes map[int]int) {
+	largest, records, clusters := 0, 0, 0
+	for size, n := range sizes {
+		if n > 0 {
+			largest = max(largest, size)
+		}
+		records += size * n
+		clusters += n
+	}
+	together := records - sizes[1]
+	p.measure("records", float64(records))
+	p.measure("clusters", float64(clusters))
 	p.measure("largest_cluster", float64(largest))
 	p.measure("vetoes", float64(len(p.result.Vetoes)))
 	p.measure("events", float64(len(p.ids.Events)))
-	p.note("%d records are %d of %s; %d records share theirs, the largest has %d", p.frame.Len(), len(p.clusters), p.model.name, together, largest)
+	p.note("%d records are %d of %s; %d records share theirs, the largest has %d", records, clusters, p.model.name, together, largest)
 	if len(p.result.Vetoes) > 0 {
 		p.note("%d links were refused by guards; see %s", len(p.result.Vetoes), p.model.tableOf(tableVeto))
 	}

@@ -12,6 +12,7 @@ import (
 // profile decides the kind of columns that neither meaning nor name explains, from their
 // values.
 func (p *pipeline) profile() {
+	p.kinds = map[string]frame.Kind{}
 	for _, c := range p.frame.Columns {
 		if c.Kind == "" {
 			c.Kind = kindByValues(c)
@@ -19,6 +20,7 @@ func (p *pipeline) profile() {
 				c.Kind = frame.Company
 			}
 			p.layout.attribute(c.Name).kind = c.Kind
+			p.kinds[c.Name] = c.Kind
 		}
 	}
 }

@@ -38,7 +38,7 @@ func (p *pipeline) write(ctx context.Context, tx core.Tx) error {
 			return err
 		}
 	}
-	for _, step := range []func(context.Context, core.Tx) error{p.writeMap, p.writeRecords, p.writeEdges, p.writeIDs, p.writeTerms, p.writeModel, p.writeGolden, p.writeHierarchies, p.dropOrphans, p.writeLog} {
+	for _, step := range []func(context.Context, core.Tx) error{p.writeMap, p.writeRecords, p.writeKeys, p.writeEdges, p.writeIDs, p.writeTerms, p.writeModel, p.writeGolden, p.writeHierarchies, p.dropOrphans, p.writeLog} {
 		if err := step(ctx, tx); err != nil {
 			return err
 		}
@@ -99,6 +99,17 @@ func (p *pipeline) deleteGone(ctx context.Context, tx core.Tx, table core.Table)
 		return nil
 	}
 	var keys [][3]string
+	for _, uid := range gone {
+		if name, ok := p.former.names[uid]; ok {
+			keys = append(keys, name)
+		}
+	}
+	remove := func() error {
+		return storeRows(ctx, tx, table, core.WriteDelete, len(keys), func(i int, w *rowWriter) { w.add(keys[i][0], keys[i][1], keys[i][2], nil) })
+	}
+	if p.former.names != nil {
+		return remove()
+	}
 	err := p.model.scanRows(ctx, p.req.Warehouse, tableMap, func(r tableRow) {
 		if _, ok := slices.BinarySearch(gone, frame.UID(r.text(0), r.text(1), r.text(2))); ok {
 			keys = append(keys, [3]string{r.text(0), r.text(1), r.text(2)})
@@ -107,13 +118,14 @@ func (p *pipeline) deleteGone(ctx context.Context, tx core.Tx, table core.Table)
 	if err != nil {
 		return err
 	}
-	return storeRows(ctx, tx, table, core.WriteDelete, len(keys), func(i int, w *rowWriter) { w.add(keys[i][0], keys[i][1], keys[i][2], nil) })
+	return remove()
 }
 
-// writeRecords stores the records that are not as they were; all of them when that is not
-// known.
+// writeRecords stores the records that are not as they were, or are in another group; all of
+// them when that is not known. A group is named by its first record.
 func (p *pipeline) writeRecords(ctx context.Context, tx core.Tx) error {
 	f, table := p.frame, p.model.output(tableRecord)
+	group := cluster.Groups(f.Len(), p.edges, p.options)
 	row := func(r int32, w *rowWriter) {
 		s := f.Sources[f.Source[r]]
 		w.number(0, int64(f.UID[r]))
@@ -121,6 +133,8 @@ func (p *pipeline) writeRecords(ctx context.Context, tx core.Tx) error {
 		w.text(2, s.Stream)
 		w.text(3, f.RecordKey(r))
 		w.number(4, int64(p.content[r]))
+		w.number(5, int64(f.RowHash[r]))
+		w.number(6, int64(f.UID[group[r]]))
 		w.end()
 	}
 	if p.altered == nil {
@@ -128,7 +142,7 @@ func (p *pipeline) writeRecords(ctx context.Context, tx core.Tx) error {
 	}
 	var changed []int32
 	for r, altered := range p.altered {
-		if altered {
+		if altered || p.groups[r] != f.UID[group[r]] {
 			changed = append(changed, int32(r))
 		}
 	}
@@ -136,7 +150,7 @@ func (p *pipeline) writeRecords(ctx context.Context, tx core.Tx) error {
 		return err
 	}
 	gone := p.gone()
-	return storeRows(ctx, tx, table, core.WriteDelete, len(gone), func(i int, w *rowWriter) { w.add(int64(gone[i]), nil, nil, nil, nil) })
+	return storeRows(ctx, tx, table, core.WriteDelete, len(gone), func(i int, w *rowWriter) { w.key(int64(gone[i])) })
 }
 
 func (p *pipeline) ruleOf(e cluster.Edge) string {
@@ -150,7 +164,10 @@ func (p *pipeline) ruleOf(e cluster.Edge) string {
 }
 
 func (p *pipeline) writeEdges(ctx context.Context, tx core.Tx) error {
-	if p.standing != nil {
+	switch {
+	case p.confined != nil:
+		return p.confined.writeEdges(ctx, tx)
+	case p.standing != nil:
 		return p.updateEdges(ctx, tx)
 	}
 	err := replaceRows(ctx, tx, p.model.output(tableEdge), len(p.edges), func(i int, w *rowWriter) { p.edgeRow(p.edges[i], w) })
@@ -182,12 +199,21 @@ func (p *pipeline) vetoRow(v cluster.Veto, w *rowWriter) {
 
 func (p *pipeline) writeIDs(ctx context.Context, tx core.Tx) error {
 	var changed, merged []naming.Known
+	var restored []string
 	for i, k := range p.ids.Known {
-		if i >= len(p.former.known) || p.former.known[i] != k {
-			changed = append(changed, k)
+		last := naming.Known{}
+		if i < len(p.former.known) {
+			last = p.former.known[i]
 		}
-		if k.Current != "" {
+		if last == k {
+			continue
+		}
+		changed = append(changed, k)
+		switch {
+		case k.Current != "":
 			merged = append(merged, k)
+		case last.Current != "":
+			restored = append(restored, k.ID)
 		}
 	}
 	mode := core.WriteMerge
@@ -200,7 +226,12 @@ func (p *pipeline) writeIDs(ctx context.Context, tx core.Tx) error {
 	if err != nil {
 		return err
 	}
-	return replaceRows(ctx, tx, p.model.output(tableRedirect), len(merged), func(i int, w *rowWriter) { w.add(merged[i].ID, merged[i].Current) })
+	redirects := p.model.output(tableRedirect)
+	err = storeRows(ctx, tx, redirects, core.WriteDelete, len(restored), func(i int, w *rowWriter) { w.key(restored[i]) })
+	if err != nil {
+		return err
+	}
+	return storeRows(ctx, tx, redirects, core.WriteMerge, len(merged), func(i int, w *rowWriter) { w.add(merged[i].ID, merged[i].Current) })
 }
 
 func (p *pipeline) writeModel(ctx context.Context, tx core.Tx) error {

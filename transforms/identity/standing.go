@@ -37,8 +37,8 @@ func (p *pipeline) touchedRecords() []bool {
 }
 
 // updateEdges stores the edges of touched records, and the vetoes of all records that are
-// connected to one or that say something else than before: how a group came to be decides
-// what is refused.
+// connected to one or that say something else than before, of all when other decisions are in
+// force: how a group came to be decides what is refused.
 func (p *pipeline) updateEdges(ctx context.Context, tx core.Tx) error {
 	touched := p.touchedRecords()
 	if err := p.rewrite(ctx, tx, p.model.output(tableEdge), touched, len(p.edges), func(i int, w *rowWriter) {
@@ -51,7 +51,7 @@ func (p *pipeline) updateEdges(ctx context.Context, tx core.Tx) error {
 	component := cluster.Components(p.frame.Len(), p.edges)
 	stirred := make([]bool, len(component))
 	for r, root := range component {
-		if touched[r] || p.altered[r] {
+		if touched[r] || p.altered[r] || p.trainedOn.Decided != p.decided {
 			stirred[root] = true
 		}
 	}

@@ -15,6 +15,7 @@ import (
 const (
 	tableMap      = "map"      // who each record is
 	tableRecord   = "record"   // the number of each record in the edge tables
+	tableKey      = "key"      // what the next build finds each record by
 	tableEdge     = "edge"     // why records belong together
 	tableVeto     = "veto"     // edges that a guard refused
 	tableID       = "id"       // every id that was ever given
@@ -41,6 +42,10 @@ func integer(name string) arrow.Field {
 	return arrow.Field{Name: name, Type: arrow.PrimitiveTypes.Int64, Nullable: true}
 }
 
+func integers(name string) arrow.Field {
+	return arrow.Field{Name: name, Type: arrow.ListOf(arrow.PrimitiveTypes.Int64), Nullable: true}
+}
+
 func moment(name string) arrow.Field {
 	return arrow.Field{Name: name, Type: &arrow.TimestampType{Unit: arrow.Microsecond, TimeZone: "UTC"}, Nullable: true}
 }
@@ -53,7 +58,9 @@ func (m store) outputs() []core.Table {
 	}
 	return []core.Table{
 		table(tableMap, []string{"source", "stream", "record_key"}, text("source"), text("stream"), text("record_key"), text(id)),
-		table(tableRecord, []string{"record"}, integer("record"), text("source"), text("stream"), text("record_key"), integer("row_hash")),
+		table(tableRecord, []string{"record"}, integer("record"), text("source"), text("stream"), text("record_key"), integer("row_hash"),
+			integer("digest"), integer("component")),
+		table(tableKey, []string{"record"}, integer("record"), integers("links"), integers("blocks"), integers("terms")),
 		table(tableEdge, nil, integer("a"), integer("b"), text("tier"), text("rule"), integer("pattern"), integer("bits"), text("outcome")),
 		table(tableVeto, nil, integer("a"), integer("b"), text("rule"), text("reason")),
 		table(tableID, []string{id}, text(id), integer("born"), arrow.Field{Name: "active", Type: arrow.FixedWidthTypes.Boolean, Nullable: true}, text("current")),
@@ -71,21 +78,22 @@ func (m store) output(kind string) core.Table {
 	return all[slices.IndexFunc(all, func(t core.Table) bool { return t.Name == m.tableOf(kind) })]
 }
 
-// scanRows calls f with each row of a table; a table that does not exist has none. Cells
-// come as text or, with number, as integers.
-func (m store) scanRows(ctx context.Context, wh core.Warehouse, kind string, f func(row tableRow)) error {
+// scanRows calls f with each row of a table, or of some of its columns; a table that does not
+// exist has none. Cells come as text or, with number, as integers.
+func (m store) scanRows(ctx context.Context, wh core.Warehouse, kind string, f func(row tableRow), columns ...string) error {
 	name := m.tableOf(kind)
 	exists, err := hasTable(ctx, wh, name)
 	if err != nil || !exists {
 		return err
 	}
-	want := m.decisionTable().Schema
-	if kind != tableDecision {
-		want = m.output(kind).Schema
-	}
-	columns := make([]string, want.NumFields())
-	for i, field := range want.Fields() {
-		columns[i] = field.Name
+	if len(columns) == 0 {
+		want := m.decisionTable().Schema
+		if kind != tableDecision {
+			want = m.output(kind).Schema
+		}
+		for _, field := range want.Fields() {
+			columns = append(columns, field.Name)
+		}
 	}
 	rows, err := wh.Scan(ctx, name, columns...)
 	if err != nil {
@@ -156,6 +164,20 @@ func (r tableRow) number(i int) int64 {
 		return timestampMicros(c, r.row)
 	}
 	return 0
+}
+
+// numbers is a list of integers, good until the next row.
+func (r tableRow) numbers(i int) []int64 {
+	list, ok := r.cells[i].(*array.List)
+	if !ok || !list.IsValid(r.row) {
+		return nil
+	}
+	values, ok := list.ListValues().(*array.Int64)
+	if !ok {
+		return nil
+	}
+	from, to := list.ValueOffsets(r.row)
+	return values.Int64Values()[from:to]
 }
 
 func (r tableRow) real(i int) float64 {

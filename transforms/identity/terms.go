@@ -233,6 +233,9 @@ func (p *pipeline) loadTerms(ctx context.Context, s *kernel.Scanner, t *trained)
 			return false, nil
 		}
 	}
+	if p.terms != nil { // they were read already
+		return true, nil
+	}
 	rows := 0
 	err := p.model.scanRows(ctx, p.req.Warehouse, tableTerm, func(r tableRow) {
 		rows++
@@ -288,6 +291,9 @@ func (p *pipeline) lostValues() bool {
 // writeTerms stores the frequencies of a model that was trained in this build, or those that
 // are left when some were forgotten.
 func (p *pipeline) writeTerms(ctx context.Context, tx core.Tx) error {
+	if p.confined != nil {
+		return p.confined.writeTerms(ctx, tx)
+	}
 	if p.terms != nil && p.trainedOn != nil && !p.forgetTerms() {
 		return nil
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/unsilo/unsilo/core"
+	"github.com/unsilo/unsilo/transforms/identity/frame"
 	"github.com/unsilo/unsilo/transforms/identity/fs"
 )
 
@@ -32,6 +33,8 @@ type trained struct {
 	// part in comparisons.
 	Denials  []string `json:"denials,omitempty"`
 	Compared []string `json:"compared,omitempty"`
+	// Kinds are those of columns that the values told.
+	Kinds map[string]frame.Kind `json:"kinds,omitempty"`
 	// Key makes the tokens of hashed attributes.
 	Key []byte `json:"key,omitempty"`
 	// Rules are the blocking rules, Fingerprint that of the block and its columns, and Records the

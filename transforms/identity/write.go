@@ -103,6 +103,15 @@ func (w *rowWriter) number(column int, v int64) {
 	w.builder.Field(column).(*array.Int64Builder).Append(v)
 }
 
+func (w *rowWriter) numbers(column int, list []uint64) {
+	b := w.builder.Field(column).(*array.ListBuilder)
+	b.Append(true)
+	values := b.ValueBuilder().(*array.Int64Builder)
+	for _, v := range list {
+		values.Append(int64(v))
+	}
+}
+
 func (w *rowWriter) end() { w.rows++ }
 
 func appendValue(b array.Builder, v any) {

@@ -102,17 +102,17 @@ func Compare(x, y Edge) int {
 		cmp.Compare(x.Rule, y.Rule))
 }
 
-// strong reports whether an edge can join two clusters. Without one between any of their
+// Strong reports whether an edge can join two clusters. Without one between any of their
 // records the average is at most Stop: likeness that speaks against it only counts where
 // something else connects the two.
-func (o *Options) strong(e *Edge) bool {
+func (o *Options) Strong(e *Edge) bool {
 	return e.Tier != Probable || e.Bits > o.Stop || o.Method != ConnectedComponents && o.Missing > o.Stop
 }
 
 // Run clusters n records. It sorts edges, by component and then by Compare, and sets their
 // outcomes.
 func Run(ctx context.Context, n int, edges []Edge, opt Options) (Result, error) {
-	component := components(n, edges, opt.strong)
+	component := components(n, edges, opt.Strong)
 	start, count := arrange(component, edges)
 	position := make([]int32, n)
 	for i := range position {

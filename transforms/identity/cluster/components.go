@@ -6,6 +6,10 @@ func Components(n int, edges []Edge) []int32 {
 	return components(n, edges, func(*Edge) bool { return true })
 }
 
+// Groups gives each of n records the smallest record number of those that edges which can
+// join anything connect it with. What Run makes of a group depends on nothing outside.
+func Groups(n int, edges []Edge, opt Options) []int32 { return components(n, edges, opt.Strong) }
+
 // components looks only at the edges that hold.
 func components(n int, edges []Edge, holds func(*Edge) bool) []int32 {
 	parent := make([]int32, n)

@@ -41,24 +41,12 @@ func (h hashCache) of(a Atom) []uint64 {
 // keysOf computes the key of each record in [0, n); 0 is none.
 func (r *Rule) keysOf(n int, cache hashCache) []uint64 {
 	keys := make([]uint64, n)
-	if len(r.Atoms) == 0 { // all pairs
-		for rec := range keys {
-			keys[rec] = 1
-		}
-	}
+	hashes := make([][]uint64, len(r.Atoms))
 	for i, a := range r.Atoms {
-		hashes := cache.of(a)
-		for rec := range keys {
-			if i > 0 && keys[rec] == 0 {
-				continue
-			}
-			code := a.Column.First(int32(rec))
-			if code < 0 || hashes[code] == 0 {
-				keys[rec] = 0
-				continue
-			}
-			keys[rec] = nonZero(mix(keys[rec], hashes[code]))
-		}
+		hashes[i] = cache.of(a)
+	}
+	for rec := range keys {
+		keys[rec] = r.key(int32(rec), hashes)
 	}
 	return keys
 }

@@ -57,7 +57,7 @@ func (a *assignment) explain(votes []vote) {
 			}
 			continue
 		}
-		if !a.in.Known[k].Active {
+		if !a.in.Known[k].Active || a.in.Known[k].Elsewhere {
 			continue
 		}
 		a.known[k].Active = false

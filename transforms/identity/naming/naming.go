@@ -36,6 +36,8 @@ type Known struct {
 	Active bool
 	// Current is the id that a merged one leads to.
 	Current string
+	// Elsewhere tells that its records are none of the input's: nothing happens to it.
+	Elsewhere bool
 	// Pinned ids win their records against any number of votes.
 	Pinned bool
 }
