@@ -34,13 +34,20 @@ func (n *narrowing) readEdges(ctx context.Context) error {
 		words[v] = v
 		return v
 	}
+	some := newSieve()
+	for i, uid := range n.uids {
+		if n.affected[i] || n.state[i] != stood {
+			some.add(uid)
+		}
+	}
 	return n.model.scanRows(ctx, n.req.Warehouse, tableEdge, func(r tableRow) {
-		a, ok := n.at.Find(uint64(r.number(0)))
-		if !ok || n.state[a] == stood && !n.affected[a] && !n.mayLose(uint64(r.number(1))) {
+		one, two := uint64(r.number(0)), uint64(r.number(1))
+		if !some.holds(one) && !some.holds(two) {
 			return
 		}
-		b, ok := n.at.Find(uint64(r.number(1)))
-		if ok && (n.affected[a] && n.affected[b] || n.state[a] != stood || n.state[b] != stood) {
+		a, known := n.at.Find(one)
+		b, also := n.at.Find(two)
+		if known && also && (n.affected[a] && n.affected[b] || n.state[a] != stood || n.state[b] != stood) {
 			n.old = append(n.old, keptEdge{n.uids[a], n.uids[b], word(r.view(2)), word(r.view(3)), word(r.view(6)), r.number(4), r.number(5)})
 		}
 	})
@@ -140,7 +147,10 @@ func (n *narrowing) writeEdges(ctx context.Context, tx core.Tx) error {
 // writeKeys stores the keys of fresh records and drops those of gone ones.
 func (n *narrowing) writeKeys(ctx context.Context, tx core.Tx) error {
 	table := n.model.output(tableKey)
-	if err := storeRows(ctx, tx, table, core.WriteMerge, len(n.keys), func(i int, w *rowWriter) { keysRow(n.freshUIDs[i], &n.keys[i], w) }); err != nil {
+	if err := n.storeRecords(ctx, tx, table, n.changed(), func(r int32, w *rowWriter) {
+		at, _ := n.fresh.Find(n.frame.UID[r])
+		keysRow(n.frame.UID[r], &n.keys[at], w)
+	}); err != nil {
 		return err
 	}
 	left := n.leaving()

@@ -142,8 +142,7 @@ func (p *pipeline) writeKeys(ctx context.Context, tx core.Tx) error {
 	if !stand {
 		return replaceRows(ctx, tx, table, p.frame.Len(), func(i int, w *rowWriter) { row(int32(i), w) })
 	}
-	changed := p.changed()
-	if err := storeRows(ctx, tx, table, core.WriteMerge, len(changed), func(i int, w *rowWriter) { row(changed[i], w) }); err != nil {
+	if err := p.storeRecords(ctx, tx, table, p.changed(), row); err != nil {
 		return err
 	}
 	gone := p.gone()

@@ -239,6 +239,32 @@ func (n *narrowing) read(ctx context.Context, pick func(uid, digest uint64) bool
 	return err
 }
 
+// readAgain reads the fresh records, and those that stood and are picked. It is false when
+// the tables have changed meanwhile.
+func (n *narrowing) readAgain(ctx context.Context, picked []bool) (bool, error) {
+	some, want := newSieve(), len(n.freshUIDs)
+	for _, uid := range n.freshUIDs {
+		some.add(uid)
+	}
+	for i, is := range picked {
+		if is && n.state[i] == stood {
+			some.add(n.uids[i])
+			want++
+		}
+	}
+	err := n.read(ctx, func(uid, _ uint64) bool {
+		if !some.holds(uid) {
+			return false
+		}
+		if _, is := n.fresh.Find(uid); is {
+			return true
+		}
+		at, known := n.at.Find(uid)
+		return known && n.state[at] == stood && picked[at]
+	})
+	return n.frame.Len() == want, err
+}
+
 // prepare sets the scanner up for the frame; false when the model does not fit it.
 func (n *narrowing) prepare(ctx context.Context) (bool, error) {
 	var columns []*frame.Column
@@ -261,20 +287,10 @@ type uidEdge struct {
 // compare weighs the pairs of fresh records and their candidates.
 func (n *narrowing) compare(ctx context.Context) (bool, error) {
 	n.progress("comparing")
-	want := len(n.freshUIDs)
-	for i, is := range n.candidates {
-		if is && n.state[i] == stood {
-			want++
-		}
-	}
-	err := n.read(ctx, func(uid, _ uint64) bool {
-		at, known := n.at.Find(uid)
-		return !known || n.state[at] == stale || n.candidates[at]
-	})
-	if err != nil || n.frame.Len() != want { // or the tables have just changed
+	if ok, err := n.readAgain(ctx, n.candidates); err != nil || !ok {
 		return false, err
 	}
-	n.measure("records.compared", float64(want))
+	n.measure("records.compared", float64(n.frame.Len()))
 	if ok, err := n.prepare(ctx); err != nil || !ok {
 		return false, err
 	}
@@ -301,29 +317,20 @@ func (n *narrowing) regroup(ctx context.Context) (bool, error) {
 	if !n.reach() {
 		return false, nil
 	}
-	want := len(n.freshUIDs)
-	for i, is := range n.affected {
-		if is && n.state[i] == stood {
-			want++
-		}
-	}
-	err := n.read(ctx, func(uid, _ uint64) bool {
-		at, known := n.at.Find(uid)
-		return !known || n.state[at] == stale || n.affected[at]
-	})
-	if err != nil || n.frame.Len() != want {
+	if ok, err := n.readAgain(ctx, n.affected); err != nil || !ok {
 		return false, err
 	}
-	n.measure("records.touched", float64(want))
+	n.measure("records.touched", float64(n.frame.Len()))
 	n.frozenSurnames()
 	n.content = contents(n.frame)
-	n.altered, n.groups = make([]bool, want), make([]uint64, want)
+	n.altered, n.groups = make([]bool, n.frame.Len()), make([]uint64, n.frame.Len())
 	for r, uid := range n.frame.UID {
 		_, n.altered[r] = n.fresh.Find(uid)
 		if at, known := n.at.Find(uid); known {
 			n.groups[r] = n.uids[n.groupOf[at]]
 		}
 	}
+	var err error
 	if n.pipeline.former, err = n.model.readFormerOf(ctx, n.req.Warehouse, n.frame, n.leaving()); err != nil {
 		return false, err
 	}

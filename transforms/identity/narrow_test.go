@@ -180,13 +180,19 @@ func TestLawConfinedBuildsEqualBuildsOfEverything(t *testing.T) {
 	for seed := uint64(first); seed < uint64(first+seeds); seed++ {
 		w := newTown(seed)
 		narrow, full := warehouse.New(), warehouse.New()
+		idle := false
 		for i := range 8 {
 			for _, wh := range []core.Warehouse{narrow, full} {
 				w.land(t, wh)
 				if wh == full && i > 0 {
 					dropTable(t, wh, "person_key")
 				}
-				build(t, wh, person(t, body), fmt.Sprint("run", i))
+				result := build(t, wh, person(t, body), fmt.Sprint("run", i))
+				idle = slices.Contains(result.Notes, "no record has changed")
+			}
+			if idle { // the keys stay lost until something changes
+				w.step()
+				continue
 			}
 			if _, ok := metricOf(t, narrow, fmt.Sprint("run", i), "records.touched"); ok {
 				confined++

@@ -62,12 +62,7 @@ func (p *pipeline) writeMap(ctx context.Context, tx core.Tx) error {
 			changed = append(changed, int32(r))
 		}
 	}
-	mode := core.WriteMerge
-	if len(old.uids) == 0 {
-		mode = core.WriteAppend
-	}
-	err := storeRows(ctx, tx, table, mode, len(changed), func(i int, w *rowWriter) {
-		r := changed[i]
+	err := p.storeRecords(ctx, tx, table, changed, func(r int32, w *rowWriter) {
 		s := f.Sources[f.Source[r]]
 		w.text(0, s.Source)
 		w.text(1, s.Stream)
@@ -79,6 +74,24 @@ func (p *pipeline) writeMap(ctx context.Context, tx core.Tx) error {
 		return err
 	}
 	return p.deleteGone(ctx, tx, table)
+}
+
+// storeRecords stores rows of records: those that the last build did not have are new to the
+// table, which need not be searched for them.
+func (p *pipeline) storeRecords(ctx context.Context, tx core.Tx, table core.Table, records []int32, row func(r int32, w *rowWriter)) error {
+	var old, fresh []int32
+	for _, r := range records {
+		if p.former.find(p.frame.UID[r]) < 0 {
+			fresh = append(fresh, r)
+		} else {
+			old = append(old, r)
+		}
+	}
+	err := storeRows(ctx, tx, table, core.WriteMerge, len(old), func(i int, w *rowWriter) { row(old[i], w) })
+	if err != nil {
+		return err
+	}
+	return storeRows(ctx, tx, table, core.WriteAppend, len(fresh), func(i int, w *rowWriter) { row(fresh[i], w) })
 }
 
 // gone lists the records of the last build that left their streams.
@@ -146,7 +159,7 @@ func (p *pipeline) writeRecords(ctx context.Context, tx core.Tx) error {
 			changed = append(changed, int32(r))
 		}
 	}
-	if err := storeRows(ctx, tx, table, core.WriteMerge, len(changed), func(i int, w *rowWriter) { row(changed[i], w) }); err != nil {
+	if err := p.storeRecords(ctx, tx, table, changed, row); err != nil {
 		return err
 	}
 	gone := p.gone()

@@ -7,10 +7,29 @@ import (
 	"github.com/unsilo/unsilo/transforms/identity/frame"
 )
 
-// keyTally counts the records of the last build that hold keys of interest. A small table of
-// bits answers for most of the others.
+// A sieve answers for most hashes that are not in a set, from a table of bits so small that
+// it stays in the processor's cache.
+type sieve []uint64
+
+// sieveBits is the width of the table.
+const sieveBits = 22
+
+func newSieve() sieve { return make(sieve, 1<<(sieveBits-6)) }
+
+func (s sieve) add(hash uint64) {
+	at := mixed(hash) >> (64 - sieveBits)
+	s[at>>6] |= 1 << (at & 63)
+}
+
+// holds is false for a hash that is certainly not in the set.
+func (s sieve) holds(hash uint64) bool {
+	at := mixed(hash) >> (64 - sieveBits)
+	return s[at>>6]>>(at&63)&1 != 0
+}
+
+// keyTally counts the records of the last build that hold keys of interest.
 type keyTally struct {
-	bits   []uint64
+	sieve  sieve
 	counts map[uint64]*keyCount
 }
 
@@ -20,28 +39,21 @@ type keyCount struct {
 	pairs bool
 }
 
-// tallyBits is the width of the table of bits.
-const tallyBits = 22
-
-func newTally(n int) keyTally {
-	return keyTally{make([]uint64, 1<<(tallyBits-6)), make(map[uint64]*keyCount, n)}
-}
+func newTally(n int) keyTally { return keyTally{newSieve(), make(map[uint64]*keyCount, n)} }
 
 func (t *keyTally) want(key uint64) *keyCount {
 	c := t.counts[key]
 	if c == nil {
 		c = &keyCount{}
 		t.counts[key] = c
-		at := mixed(key) >> (64 - tallyBits)
-		t.bits[at>>6] |= 1 << (at & 63)
+		t.sieve.add(key)
 	}
 	return c
 }
 
 // find is nil for a key that nobody wants.
 func (t *keyTally) find(key uint64) *keyCount {
-	at := mixed(key) >> (64 - tallyBits)
-	if t.bits[at>>6]>>(at&63)&1 == 0 {
+	if !t.sieve.holds(key) {
 		return nil
 	}
 	return t.counts[key]
@@ -144,19 +156,23 @@ func (n *narrowing) countKeys(ctx context.Context) ([]hit, error) {
 	}
 	n.links.start, n.links.count = make([]int32, len(n.uids)), make([]int32, len(n.uids))
 	err := n.model.scanRows(ctx, n.req.Warehouse, tableKey, func(r tableRow) {
-		at, ok := n.at.Find(uint64(r.number(0)))
-		if !ok {
-			return
+		at := int32(-1) // most records have no links, and no key of interest
+		find := func() int32 {
+			if at < 0 {
+				at, _ = n.at.Find(uint64(r.number(0)))
+			}
+			return at
 		}
-		n.links.start[at] = int32(len(n.links.keys))
-		n.links.keys = hashes(n.links.keys, r.numbers(1))
-		n.links.count[at] = int32(len(n.links.keys)) - n.links.start[at]
+		if links := r.numbers(1); len(links) > 0 {
+			n.links.start[find()], n.links.count[find()] = int32(len(n.links.keys)), int32(len(links))
+			n.links.keys = hashes(n.links.keys, links)
+		}
 		for column := 2; column < len(columns); column++ {
 			for _, key := range r.numbers(column) {
 				if c := n.tally.find(uint64(key)); c != nil {
 					c.before++
-					if c.pairs && n.state[at] == stood {
-						hits = append(hits, hit{c, at})
+					if c.pairs && n.state[find()] == stood {
+						hits = append(hits, hit{c, find()})
 					}
 				}
 			}
