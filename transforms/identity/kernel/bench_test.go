@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/unsilo/unsilo/transforms/identity/frame"
+	"github.com/unsilo/unsilo/transforms/identity/fs"
 	"github.com/unsilo/unsilo/transforms/identity/gen"
 	"github.com/unsilo/unsilo/transforms/identity/kernel"
 )
@@ -68,20 +69,47 @@ func BenchmarkScan(b *testing.B) {
 		n = v
 	}
 	s := peopleScanner(n)
-	pairs, visited, start := 0.0, 0.0, cpuNanoseconds()
+	opt := kernel.Options{Weigh: weigher(s, n), Floor: -5_000_000}
+	pairs, visited, matches, start := 0.0, 0.0, 0.0, cpuNanoseconds()
 	for b.Loop() {
-		result, err := s.Run(context.Background(), kernel.Options{Weigh: func(p uint64) int32 { return -1 }})
+		result, err := s.Run(context.Background(), opt)
 		if err != nil {
 			b.Fatal(err)
 		}
 		pairs += float64(result.Pairs)
 		visited += float64(result.Visited)
+		for _, part := range result.Matches {
+			matches += float64(len(part))
+		}
 	}
 	cpu := cpuNanoseconds() - start
 	b.ReportMetric(cpu/pairs, "cpu-ns/pair")
 	b.ReportMetric(cpu/visited, "cpu-ns/visited")
 	b.ReportMetric(visited/float64(b.N), "visited/op")
 	b.ReportMetric(pairs/float64(b.N), "pairs/op")
+	b.ReportMetric(matches/float64(b.N), "matches/op")
+}
+
+// weigher weighs values by their frequency, and patterns by a model that knows how often
+// random pairs agree.
+func weigher(s *kernel.Scanner, n int) func(uint64) int32 {
+	model := kernel.Model(s.Comparisons)
+	model.Prior = 1 / float64(n)
+	shares, _, _ := s.Random(n, 200_000, 1)
+	for k, c := range s.Comparisons {
+		for l, level := range c.Levels {
+			model.Comparisons[k].Levels[l].U = shares[k][l]
+			if level.Term != nil {
+				level.Term.Weigh(kernel.FrequenciesOf(level.Term.Column.Counts()), shares[k][l], nil)
+			}
+		}
+	}
+	coder := model.Coder()
+	return func(code uint64) int32 {
+		pattern := make(fs.Pattern, len(s.Comparisons))
+		coder.Decode(code, pattern)
+		return model.Weight(pattern)
+	}
 }
 
 // BenchmarkRandom compares pairs picked at random, as training does.
