@@ -11,11 +11,16 @@ type Blocks struct {
 	Rules []*Rule
 	n     int
 	skip  func(int32) bool
-	// members and bounds of each rule's blocks: members[bounds[k]:bounds[k+1]].
+	// members and bounds of each rule's blocks: members[bounds[k]:bounds[k+1]]. A member is
+	// the place of a record; those of a block ascend by record.
 	members [][]int32
 	bounds  [][]int32
-	// numbers[r*len(Rules)+i] is the block of record r under rule i. For none it is below 0,
-	// and another number for each record. Rules over tokens have none here; they come last.
+	// Records that share a block have places near each other, so that the blocks of other
+	// rules, which many of them share too, are found in a few pages of memory.
+	placeOf, recordAt []int32
+	// numbers[p*len(Rules)+i] is the block of the record at place p under rule i. For none it
+	// is below 0, and another number for each record. Rules over tokens have none here; they
+	// come last.
 	numbers []int32
 	// tokenBlocks of a rule over tokens: block numbers per record, ascending, laid out like
 	// the rule's keys; -1 for none.
@@ -42,18 +47,16 @@ func NewBlocks(n int, rules []*Rule, skip func(record int32) bool) *Blocks {
 	if skip == nil {
 		skip = func(int32) bool { return false }
 	}
-	b := &Blocks{Rules: rules, n: n, skip: skip, numbers: make([]int32, n*len(rules))}
-	for i := range b.numbers {
-		b.numbers[i] = -1 - int32(i/len(rules))
-	}
+	b := &Blocks{Rules: rules, n: n, skip: skip}
 	cache := hashCache{}
-	for i, r := range rules {
+	for _, r := range rules {
 		if r.Tokens != nil {
-			b.addTokens(i, r)
+			b.collect(r, b.tokenKeys(r.Tokens))
 			continue
 		}
-		b.addKeys(i, r, r.keysOf(n, cache))
+		b.collect(r, b.keys(r.keysOf(n, cache)))
 	}
+	b.arrange()
 	return b
 }
 
@@ -69,45 +72,32 @@ type keyed struct {
 	record int32
 }
 
-func (b *Blocks) addKeys(i int, r *Rule, keys []uint64) {
+func (b *Blocks) keys(keys []uint64) []keyed {
 	list := make([]keyed, 0, len(keys))
 	for rec, key := range keys {
 		if key != 0 && !b.skip(int32(rec)) {
 			list = append(list, keyed{key, int32(rec)})
 		}
 	}
-	stride := len(b.Rules)
-	b.collect(r, list, func(member int32, block int32) { b.numbers[int(member)*stride+i] = block })
-	b.tokenBlocks = append(b.tokenBlocks, nil)
+	return list
 }
 
-func (b *Blocks) addTokens(i int, r *Rule) {
-	list := make([]keyed, 0, len(r.Tokens.Keys))
+func (b *Blocks) tokenKeys(t *TokenKeys) []keyed {
+	list := make([]keyed, 0, len(t.Keys))
 	for rec := range int32(b.n) {
 		if b.skip(rec) {
 			continue
 		}
-		for _, key := range r.Tokens.Keys[r.Tokens.Start[rec]:r.Tokens.Start[rec+1]] {
+		for _, key := range t.Keys[t.Start[rec]:t.Start[rec+1]] {
 			list = append(list, keyed{key, rec})
 		}
 	}
-	blocks := make([]int32, len(r.Tokens.Keys))
-	for k := range blocks {
-		blocks[k] = -1
-	}
-	// Blocks are numbered in order of keys and a record's keys ascend, so its block
-	// numbers do too; next counts how many of its keys have been seen.
-	next := slices.Clone(r.Tokens.Start[:b.n])
-	b.collect(r, list, func(member, block int32) {
-		blocks[next[member]] = block
-		next[member]++
-	})
-	b.tokenBlocks = append(b.tokenBlocks, blocks)
+	return list
 }
 
-// collect sorts by key and keeps blocks of two records up to the rule's limit; place is
-// called once for each record of each kept block, in order of blocks.
-func (b *Blocks) collect(r *Rule, list []keyed, place func(member, block int32)) {
+// collect sorts by key and keeps blocks of two records up to the rule's limit. Until
+// arrange has given records their places, members are records.
+func (b *Blocks) collect(r *Rule, list []keyed) {
 	sortKeyed(list)
 	stats := RuleStats{Name: r.Name, Keyed: len(list)}
 	var members []int32
@@ -129,7 +119,6 @@ func (b *Blocks) collect(r *Rule, list []keyed, place func(member, block int32))
 			stats.Largest = max(stats.Largest, size)
 			for _, k := range list[from:to] {
 				members = append(members, k.record)
-				place(k.record, int32(len(bounds)-1))
 			}
 			bounds = append(bounds, int32(len(members)))
 		}
@@ -213,10 +202,16 @@ func firstShared(blocks, start []int32, x, y int32) int32 {
 	return -1
 }
 
+// numbersOf are the blocks of a record.
+func (b *Blocks) numbersOf(record int32) []int32 {
+	stride := len(b.Rules)
+	return b.numbers[int(b.placeOf[record])*stride:][:stride]
+}
+
 // Shared names the rules that pair two records.
 func (b *Blocks) Shared(x, y int32) []string {
 	var names []string
-	stride := len(b.Rules)
+	inX, inY := b.numbersOf(x), b.numbersOf(y)
 	for i, r := range b.Rules {
 		if t := r.Tokens; t != nil {
 			if firstShared(b.tokenBlocks[i], t.Start, x, y) >= 0 {
@@ -224,7 +219,7 @@ func (b *Blocks) Shared(x, y int32) []string {
 			}
 			continue
 		}
-		if v := b.numbers[int(x)*stride+i]; v >= 0 && v == b.numbers[int(y)*stride+i] {
+		if inX[i] == inY[i] && inX[i] >= 0 {
 			names = append(names, r.Name)
 		}
 	}
@@ -233,8 +228,7 @@ func (b *Blocks) Shared(x, y int32) []string {
 
 // Pairs reports whether any rule pairs two records.
 func (b *Blocks) Pairs(x, y int32) bool {
-	stride := len(b.Rules)
-	if meet(b.numbers[int(x)*stride:][:stride], b.numbers[int(y)*stride:][:stride]) {
+	if meet(b.numbersOf(x), b.numbersOf(y)) {
 		return true
 	}
 	for i, r := range b.Rules {
@@ -247,15 +241,15 @@ func (b *Blocks) Pairs(x, y int32) bool {
 
 // Forget drops the blocks and keeps the rules and their figures.
 func (b *Blocks) Forget() {
-	b.members, b.bounds, b.numbers, b.tokenBlocks = nil, nil, nil, nil
+	b.members, b.bounds, b.numbers, b.tokenBlocks, b.placeOf, b.recordAt = nil, nil, nil, nil, nil, nil
 }
 
 // Each calls f with every record of every used block of a rule, in order of blocks.
 func (b *Blocks) Each(rule int, f func(block, record int32)) {
 	bounds := b.bounds[rule]
 	for k := range len(bounds) - 1 {
-		for _, r := range b.members[rule][bounds[k]:bounds[k+1]] {
-			f(int32(k), r)
+		for _, place := range b.members[rule][bounds[k]:bounds[k+1]] {
+			f(int32(k), b.recordAt[place])
 		}
 	}
 }

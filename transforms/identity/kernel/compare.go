@@ -26,9 +26,9 @@ type Comparison struct {
 	Read  []*frame.Column
 	// Level must be safe for concurrent use.
 	Level func(a, b int32) int8
-	// rows, when set, makes a function equal to Level over rows of a table. Each worker
-	// makes its own, so that it may remember what it found.
-	rows func(slot func(*frame.Column) int) rowLevel
+	// batch, when set, makes a function equal to Level over the pairs of a batch. Each
+	// worker makes its own, so that it may remember what it found.
+	batch func(slot func(*frame.Column) int) batchLevel
 }
 
 // Shape is a definition of levels that other engines know too.

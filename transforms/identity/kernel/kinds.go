@@ -15,7 +15,7 @@ func Compare(c *frame.Column) *Comparison {
 	exact := Level{Name: "exact", Term: &Term{Column: c}}
 	add := func(level func(x, y int32) int8, levels ...Level) *Comparison {
 		out.Levels = append([]Level{exact}, levels...)
-		out.Level, out.rows = byCode(c, level), rowsByCode(c, level)
+		out.Level, out.batch = byCode(c, level), batchByCode(c, level)
 		return out
 	}
 	if c.Masked {

@@ -57,25 +57,26 @@ func Names(given, family, joint *frame.Column) []*Comparison {
 		}
 		return gradeGiven(ga, gb)*nameGrades + gradeFamily(fa, fb)
 	}
-	both.rows = func(slot func(*frame.Column) int) rowLevel {
+	both.batch = func(slot func(*frame.Column) int) batchLevel {
 		g, f := slot(given), slot(family)
-		gradeGiven, gradeFamily := remember(given, gradeGiven), remember(family, gradeFamily)
-		return func(a, b []int32) int8 {
-			ga, gb, fa, fb := a[g], b[g], a[f], b[f]
-			if ga < 0 || gb < 0 || fa < 0 || fb < 0 {
-				return Missing
+		givenMemo, familyMemo := newMemo(given, gradeGiven), newMemo(family, gradeFamily)
+		return func(b *batch, out []int8) {
+			givens, families := b.columns[g], b.columns[f]
+			otherGiven, otherFamily := b.differingTwo(givens, families, out)
+			for _, k := range otherGiven {
+				p, q := b.a[k], b.b[k]
+				x, y := givens[p], givens[q]
+				if cross[x] == families[q] && cross[y] == families[p] {
+					out[k] = swapped
+					continue
+				}
+				out[k] = givenMemo.level(x, y) * nameGrades
 			}
-			if ga != gb && cross[ga] == fb && cross[gb] == fa {
-				return swapped
+			for _, k := range otherFamily {
+				if out[k] != swapped {
+					out[k] += familyMemo.level(families[b.a[k]], families[b.b[k]])
+				}
 			}
-			level := int8(0)
-			if ga != gb {
-				level = gradeGiven(ga, gb) * nameGrades
-			}
-			if fa != fb {
-				level += gradeFamily(fa, fb)
-			}
-			return level
 		}
 	}
 	return []*Comparison{both, alone(given, family, gradeGiven, givenStart), alone(family, given, gradeFamily, familyStart)}
@@ -95,18 +96,14 @@ func alone(c, other *frame.Column, grade func(x, y int32) int8, start [nameGrade
 		}
 		return grade(x, y)
 	}
-	out.rows = func(slot func(*frame.Column) int) rowLevel {
+	out.batch = func(slot func(*frame.Column) int) batchLevel {
 		own, others := slot(c), slot(other)
-		grade := remember(c, grade)
-		return func(a, b []int32) int8 {
-			x, y := a[own], b[own]
-			switch {
-			case x < 0 || y < 0 || a[others] >= 0 && b[others] >= 0:
-				return Missing
-			case x == y:
-				return nameExact
+		memo := newMemo(c, grade)
+		return func(b *batch, out []int8) {
+			codes := b.columns[own]
+			for _, k := range b.differingAlone(codes, b.columns[others], out) {
+				out[k] = memo.level(codes[b.a[k]], codes[b.b[k]])
 			}
-			return grade(x, y)
 		}
 	}
 	return out
@@ -124,7 +121,7 @@ func One(c *frame.Column, given bool) *Comparison {
 	}
 	out.Levels[nameExact].Term = &Term{Column: c}
 	level := grade(c, given)
-	out.Level, out.rows = byCode(c, level), rowsByCode(c, level)
+	out.Level, out.batch = byCode(c, level), batchByCode(c, level)
 	return out
 }
 

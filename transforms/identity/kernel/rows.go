@@ -6,9 +6,6 @@ import (
 	"github.com/unsilo/unsilo/transforms/identity/frame"
 )
 
-// A rowLevel compares two rows of a table.
-type rowLevel func(a, b []int32) int8
-
 // recordSlot is the place of the record's number in a row.
 const recordSlot = 0
 
@@ -17,38 +14,44 @@ const recordSlot = 0
 type table struct {
 	comparisons []*Comparison
 	columns     []*frame.Column
-	// terms is the slot of the column by which a level of a comparison is weighed.
-	terms [][]int
+	// terms weigh the levels of each comparison.
+	terms [][]termSlot
 	width int
 	cells []int32
 }
 
-func newTable(comparisons []*Comparison, n int) *table {
+// A termSlot is what weighs a level, if anything does, and the place of its column in rows.
+type termSlot struct {
+	term *Term
+	slot int
+}
+
+func newTable(comparisons []*Comparison, records []int32) *table {
 	t := &table{comparisons: comparisons}
 	t.levels() // finds the columns
 	for _, c := range comparisons {
-		slots := make([]int, len(c.Levels))
+		slots := make([]termSlot, len(c.Levels))
 		for i, l := range c.Levels {
 			if l.Term != nil {
-				slots[i] = t.slot(l.Term.Column)
+				slots[i] = termSlot{l.Term, t.slot(l.Term.Column)}
 			}
 		}
 		t.terms = append(t.terms, slots)
 	}
 	t.width = 1 + len(t.columns)
-	t.cells = make([]int32, n*t.width)
-	for r := range n {
-		row := t.cells[r*t.width:][:t.width]
-		row[recordSlot] = int32(r)
+	t.cells = make([]int32, len(records)*t.width)
+	for p, r := range records {
+		row := t.row(int32(p))
+		row[recordSlot] = r
 		for i, c := range t.columns {
-			row[1+i] = c.First(int32(r))
+			row[1+i] = c.First(r)
 		}
 	}
 	return t
 }
 
-func (t *table) row(record int32) []int32 {
-	return t.cells[int(record)*t.width:][:t.width]
+func (t *table) row(place int32) []int32 {
+	return t.cells[int(place)*t.width:][:t.width]
 }
 
 // slot gives the place of a column in rows, the next one when it has none yet.
@@ -63,35 +66,37 @@ func (t *table) slot(c *frame.Column) int {
 }
 
 // levels makes the functions that one worker compares with.
-func (t *table) levels() []rowLevel {
-	out := make([]rowLevel, len(t.comparisons))
+func (t *table) levels() []batchLevel {
+	out := make([]batchLevel, len(t.comparisons))
 	for i, c := range t.comparisons {
-		if c.rows != nil {
-			out[i] = c.rows(t.slot)
+		if c.batch != nil {
+			out[i] = c.batch(t.slot)
 			continue
 		}
-		out[i] = func(a, b []int32) int8 { return c.Level(a[recordSlot], b[recordSlot]) }
+		out[i] = func(b *batch, out []int8) {
+			records := b.columns[recordSlot]
+			for k := range out {
+				out[k] = c.Level(records[b.a[k]], records[b.b[k]])
+			}
+		}
 	}
 	return out
 }
 
-// rowsByCode is byCode over rows; nil for a column of several values, which rows lack.
-func rowsByCode(c *frame.Column, level func(x, y int32) int8) func(func(*frame.Column) int) rowLevel {
+// batchByCode is byCode over batches; nil for a column of several values, of which a table
+// has only the first.
+func batchByCode(c *frame.Column, level func(x, y int32) int8) func(func(*frame.Column) int) batchLevel {
 	if c.Start != nil {
 		return nil
 	}
-	return func(slot func(*frame.Column) int) rowLevel {
+	return func(slot func(*frame.Column) int) batchLevel {
 		i := slot(c)
-		level := remember(c, level)
-		return func(a, b []int32) int8 {
-			x, y := a[i], b[i]
-			switch {
-			case x < 0 || y < 0:
-				return Missing
-			case x == y:
-				return 0
+		memo := newMemo(c, level)
+		return func(b *batch, out []int8) {
+			codes := b.columns[i]
+			for _, k := range b.differing(codes, out) {
+				out[k] = memo.level(codes[b.a[k]], codes[b.b[k]])
 			}
-			return level(x, y)
 		}
 	}
 }
@@ -103,23 +108,33 @@ const (
 	codeBits = 28
 )
 
-// remember keeps the levels of the pairs of different codes that were asked for last: the
-// values of a block repeat. The function is for one worker.
-func remember(c *frame.Column, level func(x, y int32) int8) func(x, y int32) int8 {
+// A memo keeps the levels of the pairs of different codes that were asked for last: the
+// values of a block repeat. It is for one worker.
+type memo struct {
+	of      func(x, y int32) int8
+	entries []uint64
+	shift   int
+}
+
+func newMemo(c *frame.Column, level func(x, y int32) int8) *memo {
 	n := c.Values.Len()
 	if n > 1<<codeBits || n == 0 {
-		return level
+		return &memo{of: level}
 	}
 	size := min(memoBits, 2*bits.Len(uint(n)))
-	entries := make([]uint64, 1<<size)
-	return func(x, y int32) int8 {
-		key := uint64(x)<<codeBits | uint64(y)
-		e := &entries[key*0x9E3779B97F4A7C15>>(64-size)]
-		if *e>>8 == key { // never 0, since the codes differ
-			return int8(uint8(*e)) - 1
-		}
-		l := level(x, y)
-		*e = key<<8 | uint64(uint8(l+1))
-		return l
+	return &memo{level, make([]uint64, 1<<size), 64 - size}
+}
+
+func (m *memo) level(x, y int32) int8 {
+	if m.entries == nil {
+		return m.of(x, y)
 	}
+	key := uint64(x)<<codeBits | uint64(y)
+	e := &m.entries[key*0x9E3779B97F4A7C15>>m.shift]
+	if *e>>8 == key { // never 0, since the codes differ
+		return int8(uint8(*e)) - 1
+	}
+	l := m.of(x, y)
+	*e = key<<8 | uint64(uint8(l+1))
+	return l
 }

@@ -2,7 +2,6 @@ package kernel
 
 import (
 	"context"
-	"math/bits"
 	"runtime"
 
 	"golang.org/x/sync/errgroup"
@@ -99,10 +98,12 @@ func (s *Scanner) Run(ctx context.Context, opt Options) (Result, error) {
 	workers := min(runtime.GOMAXPROCS(0), max(len(tasks), 1))
 	scans := make([]*scan, workers)
 	matches := make([][]Match, len(tasks))
-	table := newTable(s.Comparisons, s.Blocks.n)
+	picked := s.picked(opt.Either)
+	table := newTable(s.Comparisons, s.Blocks.recordAt)
 	g, ctx := errgroup.WithContext(ctx)
 	for w := range workers {
 		scans[w] = s.scan(table, opt)
+		scans[w].picked = picked
 		g.Go(func() error {
 			for t := w; t < len(tasks); t += workers {
 				if ctx.Err() != nil {
@@ -132,140 +133,16 @@ func (s *Scanner) Run(ctx context.Context, opt Options) (Result, error) {
 	return out, nil
 }
 
-// scan is the state of one worker.
-type scan struct {
-	*Scanner
-	opt       Options
-	table     *table
-	level     []rowLevel
-	tally     tally
-	levels    []int8
-	matches   []Match
-	rulePairs []int64
-	visited   int64
-	// Of the members of the block: those of which one must be in a pair, their rows and
-	// their numbers under earlier rules, side by side in memory.
-	picked  []bool
-	rows    []int32
-	numbers []int32
-}
-
-// scan makes a worker.
-func (s *Scanner) scan(t *table, opt Options) *scan {
-	w := &scan{Scanner: s, opt: opt, table: t, level: t.levels(), tally: newTally(), levels: make([]int8, len(s.Comparisons))}
-	if s.Blocks != nil {
-		w.rulePairs = make([]int64, len(s.Blocks.Rules))
+// picked are the places of records of which one must be in a pair; nil when any may.
+func (s *Scanner) picked(either func(int32) bool) []bool {
+	if either == nil {
+		return nil
 	}
-	return w
-}
-
-// gather copies what pairs of the members are told by, under a rule.
-func (w *scan) gather(members []int32, rule int) {
-	stride := len(w.Blocks.Rules)
-	w.rows, w.numbers = w.rows[:0], w.numbers[:0]
-	for _, r := range members {
-		w.rows = append(w.rows, w.table.row(r)...)
-		w.numbers = append(w.numbers, w.Blocks.numbers[int(r)*stride:][:rule]...)
+	picked := make([]bool, s.Blocks.n)
+	for p, r := range s.Blocks.recordAt {
+		picked[p] = either(r)
 	}
-}
-
-// pick finds the records of a block of which one must be in a pair, and reports whether
-// there is any.
-func (w *scan) pick(members []int32) bool {
-	if w.opt.Either == nil {
-		return true
-	}
-	any := false
-	w.picked = w.picked[:0]
-	for _, r := range members {
-		is := w.opt.Either(r)
-		w.picked = append(w.picked, is)
-		any = any || is
-	}
-	return any
-}
-
-func (w *scan) run(t task) {
-	i := int(t.rule)
-	bounds := w.Blocks.bounds[i]
-	for k := t.from; k < t.to; k++ {
-		members := w.Blocks.members[i][bounds[k]:bounds[k+1]]
-		if w.pick(members) {
-			w.pairs(members, i, k)
-		}
-	}
-}
-
-// pairs compares the records of a block, which ascend, with each other.
-func (w *scan) pairs(members []int32, rule int, number int32) {
-	w.gather(members, rule)
-	b, width := w.Blocks, w.table.width
-	tokens := b.Rules[rule].Tokens
-	for p, x := range members {
-		row, numbers := w.rows[p*width:][:width], w.numbers[p*rule:][:rule]
-		for q := p + 1; q < len(members); q++ {
-			if w.opt.Either != nil && !w.picked[p] && !w.picked[q] {
-				continue
-			}
-			w.visited++
-			if meet(numbers, w.numbers[q*rule:][:rule]) {
-				continue
-			}
-			if y := members[q]; tokens != nil && (b.earlierTokens(rule, x, y) || firstShared(b.tokenBlocks[rule], tokens.Start, x, y) != number) {
-				continue
-			}
-			w.rulePairs[rule]++
-			w.pair(row, w.rows[q*width:][:width], int16(rule))
-		}
-	}
-}
-
-// pattern compares two rows of the table.
-func (w *scan) pattern(x, y []int32) uint64 {
-	code := uint64(0)
-	for i, level := range w.level {
-		l := level(x, y)
-		w.levels[i] = l
-		code = code*w.coder.Radix(i) + uint64(l+1)
-	}
-	return code
-}
-
-func (w *scan) pair(x, y []int32, rule int16) {
-	code := w.pattern(x, y)
-	e := w.tally.at(code)
-	e.n++
-	if w.opt.Weigh == nil {
-		return
-	}
-	if e.n == 1 {
-		e.weight = w.opt.Weigh(code)
-		for i, l := range w.levels {
-			if l >= 0 && w.Comparisons[i].Levels[l].Term != nil {
-				e.terms |= 1 << i
-			}
-		}
-	}
-	if e.weight < w.opt.Floor {
-		return
-	}
-	weight := e.weight
-	if e.terms != 0 {
-		weight += w.extra(e.terms, x, y)
-	}
-	w.matches = append(w.matches, Match{x[recordSlot], y[recordSlot], weight, rule, code})
-}
-
-// extra sums the term weights of the levels reached by two rows.
-func (w *scan) extra(terms uint64, x, y []int32) int32 {
-	sum := int32(0)
-	for ; terms != 0; terms &= terms - 1 {
-		i := bits.TrailingZeros64(terms)
-		l := w.levels[i]
-		slot := w.table.terms[i][l]
-		sum += w.Comparisons[i].Levels[l].Term.of(x[slot], y[slot])
-	}
-	return sum
+	return picked
 }
 
 // Terms are the levels of a pattern that weigh values by their frequency.
@@ -284,13 +161,17 @@ func (s *Scanner) Terms(pattern uint64) []*Level {
 // Random compares pairs picked by a hash of seed, or all pairs when there are no more
 // than limit, and returns the share of each level among the pairs that could be compared.
 func (s *Scanner) Random(n int, limit int64, seed uint64) (shares [][]float64, counts []fs.Count, pairs int64) {
-	t := newTable(s.Comparisons, n)
+	order := make([]int32, n)
+	for r := range order {
+		order[r] = int32(r)
+	}
+	t := newTable(s.Comparisons, order)
 	w := s.scan(t, Options{})
 	all := int64(n) * int64(n-1) / 2
 	if all <= limit {
 		for a := range int32(n) {
 			for b := a + 1; b < int32(n); b++ {
-				w.tally.at(w.pattern(t.row(a), t.row(b))).n++
+				w.random(a, b)
 			}
 		}
 		pairs = all
@@ -302,10 +183,11 @@ func (s *Scanner) Random(n int, limit int64, seed uint64) (shares [][]float64, c
 			if a == b {
 				continue
 			}
-			w.tally.at(w.pattern(t.row(min(a, b)), t.row(max(a, b)))).n++
+			w.random(min(a, b), max(a, b))
 			pairs++
 		}
 	}
+	w.flush()
 	counts = w.tally.counts()
 	return s.shares(counts), counts, pairs
 }
