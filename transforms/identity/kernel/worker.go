@@ -21,6 +21,7 @@ type scan struct {
 	levels   [][]int8
 	patterns [batchPairs]uint64
 	kept     []keptPair
+	touched  int32 // see touch
 }
 
 // chunkRows is about how many rows are gathered at a time: enough that the processor waits
@@ -119,11 +120,22 @@ func (w *scan) gather() {
 		}
 		w.batch.columns[i] = w.batch.columns[i][:len(c.members)]
 	}
+	w.touch(c.members)
 	for p, r := range c.members {
 		for i, v := range w.table.row(r) {
 			w.batch.columns[i][p] = v
 		}
 		c.earlier = append(c.earlier, w.Blocks.numbers[int(r)*stride:][:w.rule]...)
+	}
+}
+
+// touch reads a little of each row and of its numbers, so that the processor waits for many
+// places in memory at once. The sum is kept lest the compiler leaves it out.
+func (w *scan) touch(members []int32) {
+	stride := len(w.Blocks.Rules)
+	for _, place := range members {
+		at := int(place) * stride
+		w.touched += w.Blocks.numbers[at] + w.Blocks.numbers[at+w.rule] + w.table.cells[int(place)*w.table.width]
 	}
 }
 
