@@ -36,7 +36,7 @@ func drawRecords(r *rapid.T) *frame.Frame {
 	most := rapid.IntRange(1, 2).Draw(r, "most values")
 	b := frame.NewBuilder([]frame.Source{{Record: "r", Source: "s", Stream: "t"}}, columns)
 	for i := range rapid.IntRange(2, 70).Draw(r, "n") {
-		b.Record(0, []byte(fmt.Sprint(i)), 0)
+		b.Record(0, []byte(fmt.Sprint(i)), 0, 0)
 		// One number makes the whole record: drawing each value by itself takes its time.
 		h := rapid.Uint64().Draw(r, "record")
 		for c := range columns {
