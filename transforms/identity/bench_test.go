@@ -172,6 +172,10 @@ func BenchmarkIncrement(b *testing.B) {
 		b.StartTimer()
 		increment += run(fmt.Sprint("increment", i))
 	}
+	for _, name := range []string{"records.compared", "records.touched", "edges.kept"} {
+		v, _ := metricOf(b, wh, "increment0", name)
+		b.ReportMetric(v, name)
+	}
 	b.ReportMetric(full, "full-cpu-s")
 	b.ReportMetric(increment/float64(b.N), "cpu-s/op")
 	b.ReportMetric(100*increment/float64(b.N)/full, "%-of-full")

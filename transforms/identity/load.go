@@ -17,9 +17,15 @@ import (
 	"github.com/unsilo/unsilo/transforms/normalize"
 )
 
-// load reads all record tables into a frame with raw values; with pick, those of their rows
-// that it wants.
-func (m *Model) load(ctx context.Context, wh core.Warehouse, l *layout, pick func(uid, digest uint64) bool) (*frame.Frame, error) {
+// A pick says which rows are wanted; without one all are. Rows are asked about by the hash
+// of their key first, then with the digest of what they say.
+type pick struct {
+	of      func(uid uint64) bool
+	differs func(uid, digest uint64) bool
+}
+
+// load reads the record tables into a frame with raw values.
+func (m *Model) load(ctx context.Context, wh core.Warehouse, l *layout, want pick) (*frame.Frame, error) {
 	sources := make([]frame.Source, len(l.sources))
 	for i, s := range l.sources {
 		sources[i] = s.Source
@@ -31,7 +37,7 @@ func (m *Model) load(ctx context.Context, wh core.Warehouse, l *layout, pick fun
 	splits := l.splitsNames()
 	b := frame.NewBuilder(sources, columns)
 	for i := range l.sources {
-		r := &tableReader{layout: l, source: &l.sources[i], number: i, builder: b, columns: columns, splits: splits, pick: pick}
+		r := &tableReader{layout: l, source: &l.sources[i], number: i, builder: b, columns: columns, splits: splits, want: want}
 		if err := r.read(ctx, wh); err != nil {
 			return nil, err
 		}
@@ -84,7 +90,7 @@ type tableReader struct {
 	buf     []byte
 	key     []byte
 	seen    map[string]int
-	pick    func(uid, digest uint64) bool
+	want    pick
 	// keyless counts the rows without a key.
 	keyless int
 }
@@ -146,8 +152,11 @@ func (r *tableReader) batch(batch arrow.RecordBatch) {
 			r.keyless++
 			continue
 		}
+		if r.want.of != nil && !r.want.of(r.uid()) {
+			continue
+		}
 		digest := r.digest(cells, row, at)
-		if r.pick != nil && !r.pick(frame.UIDOf(r.source.Source.Source, r.source.Stream, r.key), digest) {
+		if r.want.differs != nil && !r.want.differs(r.uid(), digest) {
 			continue
 		}
 		r.builder.Record(r.number, r.key, at, digest)
@@ -163,6 +172,11 @@ func (r *tableReader) batch(batch arrow.RecordBatch) {
 			})
 		}
 	}
+}
+
+// uid is the hash of the present row's key.
+func (r *tableReader) uid() uint64 {
+	return frame.UIDOf(r.source.Source.Source, r.source.Stream, r.key)
 }
 
 // digest is a number that changes with any value of a row, and with its time.

@@ -164,7 +164,7 @@ func (n *narrowing) tablesStand(ctx context.Context) (bool, error) {
 func (n *narrowing) readChanges(ctx context.Context) (bool, error) {
 	n.state = make([]recordState, len(n.uids))
 	repeated := false
-	err := n.read(ctx, func(uid, digest uint64) bool {
+	err := n.read(ctx, pick{differs: func(uid, digest uint64) bool {
 		at, known := n.at.Find(uid)
 		if !known {
 			return true
@@ -174,7 +174,7 @@ func (n *narrowing) readChanges(ctx context.Context) (bool, error) {
 			n.state[at] = stale
 		}
 		return n.state[at] == stale
-	})
+	}})
 	if err != nil {
 		return false, err
 	}
@@ -220,9 +220,9 @@ func (n *narrowing) noChange(ctx context.Context) (bool, error) {
 	return true, err
 }
 
-// read loads and normalises the rows that pick wants.
-func (n *narrowing) read(ctx context.Context, pick func(uid, digest uint64) bool) error {
-	f, err := n.model.load(ctx, n.req.Warehouse, n.layout, pick)
+// read loads and normalises the rows that are wanted.
+func (n *narrowing) read(ctx context.Context, want pick) error {
+	f, err := n.model.load(ctx, n.req.Warehouse, n.layout, want)
 	if err != nil {
 		return err
 	}
@@ -252,7 +252,7 @@ func (n *narrowing) readAgain(ctx context.Context, picked []bool) (bool, error) 
 			want++
 		}
 	}
-	err := n.read(ctx, func(uid, _ uint64) bool {
+	err := n.read(ctx, pick{of: func(uid uint64) bool {
 		if !some.holds(uid) {
 			return false
 		}
@@ -261,7 +261,7 @@ func (n *narrowing) readAgain(ctx context.Context, picked []bool) (bool, error) 
 		}
 		at, known := n.at.Find(uid)
 		return known && n.state[at] == stood && picked[at]
-	})
+	}})
 	return n.frame.Len() == want, err
 }
 

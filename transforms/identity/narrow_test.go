@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -166,20 +167,49 @@ func everything() map[string][]string {
 	}
 }
 
+// rulesOfTowns are what towns say beside where the records are.
+func rulesOfTowns() []string {
+	return []string{
+		``,
+		"identifier \"phone\" { max_persons_per_value = 2 }\nidentifier \"email\" { exclusive = true }\nguardrail { max_cluster_size = 4 }",
+		"clustering { method = \"connected_components\" }\npersistence { merge_survivor = \"oldest\" }",
+		`privacy { hash = ["email", "last_name"] }`,
+		`match_rule "mail" {
+  on  = ["email"]
+  and = "compatible()"
+}
+match_rule "name_born" { on = ["last_name", "birth_date"] }
+guardrail {
+  cannot_link "born" { when = "both(birth_date) and differs(birth_date)" }
+}`,
+		`blocking_rule "born" { keys = ["year(birth_date)"] }
+blocking_rule "name" {
+  keys      = ["left(last_name, 2)"]
+  max_block = 12
+}
+survivorship { default = ["longest", "most_recent"] }`,
+		"identifier \"email\" { valid_for = \"60d\" }\nclustering { missing_edge_bits = 0 }",
+	}
+}
+
 // TestLawConfinedBuildsEqualBuildsOfEverything changes a town step by step. One warehouse may
 // confine its builds to what changed; the other has lost its keys and must read everything.
 // UNSILO_SEEDS sets the number of towns, UNSILO_SEED the first.
 func TestLawConfinedBuildsEqualBuildsOfEverything(t *testing.T) {
-	const body = "from = [source.crm.contacts, source.web.visitors]"
-	seeds := 3
+	seeds := 2 * len(rulesOfTowns())
 	if n, err := strconv.Atoi(os.Getenv("UNSILO_SEEDS")); err == nil {
 		seeds = n
 	}
-	confined := 0
+	confined := make([]int, len(rulesOfTowns()))
 	first, _ := strconv.Atoi(os.Getenv("UNSILO_SEED"))
 	for seed := uint64(first); seed < uint64(first+seeds); seed++ {
 		w := newTown(seed)
-		narrow, full := warehouse.New(), warehouse.New()
+		rules := rulesOfTowns()[seed%uint64(len(rulesOfTowns()))]
+		body := "from = [source.crm.contacts, source.web.visitors]\n" + rules
+		var narrow, full core.Warehouse = warehouse.New(), warehouse.New()
+		if seed%5 == 0 {
+			narrow = benchWarehouse(t)
+		}
 		idle := false
 		for i := range 8 {
 			for _, wh := range []core.Warehouse{narrow, full} {
@@ -195,9 +225,12 @@ func TestLawConfinedBuildsEqualBuildsOfEverything(t *testing.T) {
 				continue
 			}
 			if _, ok := metricOf(t, narrow, fmt.Sprint("run", i), "records.touched"); ok {
-				confined++
+				confined[seed%uint64(len(confined))]++
 			}
 			for table, columns := range everything() {
+				if strings.Contains(rules, "hash") && slices.Contains([]string{"person_key", "person_term", "person_golden"}, table) {
+					continue // each warehouse has a key of its own
+				}
 				a, b := says(t, narrow, table, columns...), says(t, full, table, columns...)
 				if !slices.Equal(a, b) {
 					t.Errorf("seed %d, build %d: %s differs\nonly confined: %v\nonly full: %v", seed, i, table, without(a, b), without(b, a))
@@ -212,8 +245,9 @@ func TestLawConfinedBuildsEqualBuildsOfEverything(t *testing.T) {
 			}
 		}
 	}
-	if confined < seeds*2 {
-		t.Errorf("%d builds of %d were confined", confined, seeds*8)
+	t.Logf("of 7 builds of each of %d towns these were confined, by their rules: %v", seeds, confined)
+	if slices.Min(confined) < 2 && seeds >= 2*len(confined) {
+		t.Error("too few builds were confined")
 	}
 }
 

@@ -156,7 +156,7 @@ func (p *pipeline) sameAsBefore(ctx context.Context) (bool, error) {
 func (p *pipeline) records(ctx context.Context) error {
 	p.progress("reading records")
 	var err error
-	if p.frame, err = p.model.load(ctx, p.req.Warehouse, p.layout, nil); err != nil {
+	if p.frame, err = p.model.load(ctx, p.req.Warehouse, p.layout, pick{}); err != nil {
 		return err
 	}
 	p.profile()
