@@ -7,6 +7,10 @@
 //	comparison (package kernel) -> weights (package fs) -> guarded clusters (package
 //	cluster) -> ids and events (package naming) -> tables of schema identity
 //
+// A build goes on from the last one where it can (narrowing): it takes the same way with the
+// records that changed, with those that share a key with them, and with the groups that these
+// touch, and leaves the rest as it is.
+//
 // Every reason to join two records is an edge of one graph: a person's decision, an exact
 // rule, or the model's bits. What the package writes it can explain (Explain, WhyNot),
 // evaluate (Evaluate), compare between runs (Diff) and let people correct (Review, Decide,
