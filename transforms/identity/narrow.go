@@ -26,6 +26,8 @@ type narrowing struct {
 	digests  []uint64
 	groupOf  []int32
 	state    []recordState
+	// reports are what the last reading brought to light.
+	reports []string
 	// fresh are the records that are new or stale, by UID, and keys their keys; formerKeys are
 	// those that stale and gone records had.
 	fresh            frame.Index
@@ -101,12 +103,12 @@ func (p *pipeline) narrow(ctx context.Context) (bool, error) {
 	if err != nil || last == nil || !last.Keyed || last.Decided != p.decided {
 		return false, err
 	}
-	q := *p
+	q, attributes := *p, slices.Clone(p.layout.attributes)
 	n := &narrowing{pipeline: &q, last: last}
 	for _, step := range []func(context.Context) (bool, error){n.readStanding, n.readChanges, n.readKeys, n.compare, n.regroup} {
 		ok, err := step(ctx)
 		if err != nil || !ok {
-			p.layout.reports = nil
+			p.layout.attributes = attributes
 			return false, err
 		}
 		if q.unchanged {
@@ -184,6 +186,7 @@ func (n *narrowing) readChanges(ctx context.Context) (bool, error) {
 			left++
 		}
 	}
+	n.notes = append(n.notes, n.reports...)
 	f := n.frame
 	changes, all := f.Len()+left, len(n.uids)
 	grown := f.Len() - left
@@ -229,11 +232,12 @@ func (n *narrowing) read(ctx context.Context, want pick) error {
 	for _, c := range f.Columns {
 		if c.Kind == "" {
 			c.Kind = n.last.Kinds[c.Name]
+			n.layout.attribute(c.Name).kind = c.Kind
 		}
 	}
-	reports := n.layout.reports
+	n.reports, n.layout.reports = n.layout.reports, nil
 	err = n.model.normaliseFrame(f, n.layout)
-	n.layout.reports = reports // what a part of the values looks like says little
+	n.layout.reports = nil // what a part of the values looks like says little
 	n.frame = f
 	n.derive()
 	return err

@@ -99,7 +99,7 @@ func (w *town) visit(key string) []string {
 func (w *town) step() {
 	for range 1 + w.rng.IntN(12) {
 		at := w.rng.IntN(len(w.crm))
-		switch w.rng.IntN(6) {
+		switch w.rng.IntN(7) {
 		case 0:
 			w.crm = slices.Delete(w.crm, at, at+1)
 		case 1, 2:
@@ -112,7 +112,14 @@ func (w *town) step() {
 			k := 1 + w.rng.IntN(len(row)-1)
 			row[k] = other[k]
 			w.crm[at] = row
-		case 4:
+		case 4: // the record is somebody else's
+			row := slices.Clone(w.crm[w.rng.IntN(len(w.crm))])
+			row[0] = w.crm[at][0]
+			if w.rng.IntN(2) == 0 {
+				row[8], row[9], row[10] = "", "", ""
+			}
+			w.crm[at] = row
+		case 5:
 			row := slices.Clone(w.crm[at])
 			person := w.people[row[0]]
 			row[8], row[9], row[10] = w.email(person), w.phone(person), w.cookie(person)

@@ -38,7 +38,7 @@ func (p *pipeline) write(ctx context.Context, tx core.Tx) error {
 			return err
 		}
 	}
-	for _, step := range []func(context.Context, core.Tx) error{p.writeMap, p.writeRecords, p.writeKeys, p.writeEdges, p.writeIDs, p.writeTerms, p.writeModel, p.writeGolden, p.writeHierarchies, p.dropOrphans, p.writeLog} {
+	for _, step := range []func(context.Context, core.Tx) error{p.writeMap, p.writeRecords, p.writeEdges, p.writeIDs, p.writeTerms, p.writeKeys, p.writeModel, p.writeGolden, p.writeHierarchies, p.dropOrphans, p.writeLog} {
 		if err := step(ctx, tx); err != nil {
 			return err
 		}
@@ -176,7 +176,14 @@ func (p *pipeline) ruleOf(e cluster.Edge) string {
 	return "model"
 }
 
+// writeEdges stores edges and vetoes, and forgets them: there are many.
 func (p *pipeline) writeEdges(ctx context.Context, tx core.Tx) error {
+	err := p.storeEdges(ctx, tx)
+	p.edges, p.result.Vetoes = nil, nil
+	return err
+}
+
+func (p *pipeline) storeEdges(ctx context.Context, tx core.Tx) error {
 	switch {
 	case p.confined != nil:
 		return p.confined.writeEdges(ctx, tx)
