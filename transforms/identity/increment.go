@@ -205,10 +205,13 @@ func (p *pipeline) thaw(ctx context.Context, t *trained, columns []*frame.Column
 		}
 	}
 	var rules []*kernel.Rule
-	for _, s := range t.Rules {
+	for i, s := range t.Rules {
 		r, ok := p.ruleOfSpec(s)
 		if !ok {
 			return false, nil
+		}
+		if p.oversize != nil {
+			r.Oversize = func(key uint64) bool { return p.oversize(i, key) }
 		}
 		rules = append(rules, r)
 	}

@@ -26,6 +26,7 @@ type town struct {
 	reserve   [][]string // rows of the CRM that are yet to come
 	people    map[string]int
 	decisions int
+	bare      bool // most records say neither mailbox nor telephone nor device
 }
 
 func (w *town) crmFields() []arrow.Field {
@@ -37,7 +38,7 @@ func (w *town) webFields() []arrow.Field {
 }
 
 func newTown(seed uint64) *town {
-	w := &town{rng: rand.New(rand.NewPCG(seed, 77)), people: map[string]int{}}
+	w := &town{rng: rand.New(rand.NewPCG(seed, 77)), people: map[string]int{}, bare: seed%2 == 1}
 	g := gen.New(gen.Options{Seed: seed, Records: 700, MedianDuplicates: 3})
 	for r, ok := g.Next(); ok; r, ok = g.Next() {
 		w.people[r.Values[0]] = r.Person
@@ -54,6 +55,9 @@ func newTown(seed uint64) *town {
 
 // email is missing, one's own, of the family, or of the office.
 func (w *town) email(person int) string {
+	if w.silent() {
+		return ""
+	}
 	switch k := w.rng.IntN(100); {
 	case k < 35:
 		return ""
@@ -68,6 +72,9 @@ func (w *town) email(person int) string {
 }
 
 func (w *town) phone(person int) string {
+	if w.silent() {
+		return ""
+	}
 	switch k := w.rng.IntN(100); {
 	case k < 40:
 		return ""
@@ -79,8 +86,10 @@ func (w *town) phone(person int) string {
 	return "+49302999999"
 }
 
+func (w *town) silent() bool { return w.bare && w.rng.IntN(10) > 0 }
+
 func (w *town) cookie(person int) string {
-	if w.rng.IntN(3) > 0 {
+	if w.silent() || w.rng.IntN(3) > 0 {
 		return ""
 	}
 	return fmt.Sprint("c", person/(1+w.rng.IntN(2)))

@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 
+	"github.com/zeebo/xxh3"
+
 	"github.com/unsilo/unsilo/transforms/identity/frame"
 )
 
@@ -37,6 +39,8 @@ type keyCount struct {
 	before, less, more int32
 	// pairs says that a fresh record has it: who holds it must be compared.
 	pairs bool
+	// over says that its block is over the limit.
+	over bool
 }
 
 func newTally(n int) keyTally { return keyTally{newSieve(), make(map[uint64]*keyCount, n)} }
@@ -107,8 +111,14 @@ func (n *narrowing) readKeys(ctx context.Context) (bool, error) {
 			if limit > 0 && (c.before > limit) != (c.before+c.more-c.less > limit) {
 				return false, nil
 			}
-			c.pairs = c.pairs && (limit == 0 || c.before <= limit)
+			c.over = limit > 0 && c.before > limit
+			c.pairs = c.pairs && !c.over
 		}
+	}
+	secret := xxh3.Hash(n.tokenKey)
+	n.oversize = func(rule int, key uint64) bool {
+		c := n.tally.find(blockKey(rule, key, secret))
+		return c != nil && c.over
 	}
 	n.candidates = make([]bool, len(n.uids))
 	for _, h := range hits {

@@ -54,7 +54,7 @@ func NewBlocks(n int, rules []*Rule, skip func(record int32) bool) *Blocks {
 			b.collect(r, b.tokenKeys(r.Tokens))
 			continue
 		}
-		b.collect(r, b.keys(r.keysOf(n, cache)))
+		b.collect(r, b.keys(r, r.keysOf(n, cache)))
 	}
 	b.arrange()
 	return b
@@ -72,10 +72,10 @@ type keyed struct {
 	record int32
 }
 
-func (b *Blocks) keys(keys []uint64) []keyed {
+func (b *Blocks) keys(r *Rule, keys []uint64) []keyed {
 	list := make([]keyed, 0, len(keys))
 	for rec, key := range keys {
-		if key != 0 && !b.skip(int32(rec)) {
+		if key != 0 && !b.skip(int32(rec)) && (r.Oversize == nil || !r.Oversize(key)) {
 			list = append(list, keyed{key, int32(rec)})
 		}
 	}

@@ -14,6 +14,9 @@ type Rule struct {
 	Name     string
 	Atoms    []Atom
 	MaxBlock int
+	// Oversize, when set, tells the keys of blocks that are over the limit, where records of
+	// theirs are missing.
+	Oversize func(key uint64) bool
 	// Tokens, when set, makes the keys instead of Atoms.
 	Tokens *TokenKeys
 }
