@@ -195,6 +195,9 @@ func (p *pipeline) thaw(ctx context.Context, t *trained, columns []*frame.Column
 	if t == nil || len(t.Comparisons) == 0 || !slices.Equal(columnNames(columns), t.Compared) {
 		return false, nil
 	}
+	if ok, err := p.loadTerms(ctx, t); !ok || !p.frozenWords(columns) {
+		return false, err
+	}
 	comparisons, err := p.comparisons(columns)
 	if err != nil || len(comparisons) != len(t.Comparisons) {
 		return false, nil // training tells what is wrong with them
@@ -216,8 +219,8 @@ func (p *pipeline) thaw(ctx context.Context, t *trained, columns []*frame.Column
 		rules = append(rules, r)
 	}
 	scanner := kernel.NewScanner(kernel.NewBlocks(p.frame.Len(), rules, p.nameless()), comparisons)
-	if ok, err := p.loadTerms(ctx, scanner, t); !ok {
-		return false, err
+	if slices.ContainsFunc(termColumns(scanner), func(c *frame.Column) bool { return p.terms[c.Name] == nil }) {
+		return false, nil
 	}
 	p.fitted, p.scanner, p.trainedOn = &t.Model, scanner, t
 	p.frozenTerms()

@@ -84,17 +84,12 @@ func (p *pipeline) narrowable() bool {
 }
 
 // pairwise reports whether the weight of a pair depends on its two records alone. Texts are
-// weighed by the rarity of their words.
+// weighed by the rarity of their words, which other records have a part in unless it belongs
+// to the model.
 func (p *pipeline) pairwise() bool {
-	for _, c := range p.compared() {
-		switch c.Kind {
-		case frame.Text, frame.Company, frame.Street, frame.FullName, frame.Codes:
-			if !c.Masked {
-				return false
-			}
-		}
-	}
-	return true
+	return !slices.ContainsFunc(p.compared(), func(c *frame.Column) bool {
+		return !c.Masked && (c.Kind == frame.Codes || ofWords(c.Kind) && c.Words == nil)
+	})
 }
 
 // narrow makes the build from what changed, and reports whether that was possible.

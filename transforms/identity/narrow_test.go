@@ -30,7 +30,7 @@ type town struct {
 }
 
 func (w *town) crmFields() []arrow.Field {
-	return plain(append(gen.Columns(), "email", "phone", "cookie")...)
+	return plain(append(gen.Columns(), "email", "phone", "cookie", "street")...)
 }
 
 func (w *town) webFields() []arrow.Field {
@@ -42,7 +42,7 @@ func newTown(seed uint64) *town {
 	g := gen.New(gen.Options{Seed: seed, Records: 700, MedianDuplicates: 3})
 	for r, ok := g.Next(); ok; r, ok = g.Next() {
 		w.people[r.Values[0]] = r.Person
-		row := append(slices.Clone(r.Values), w.email(r.Person), w.phone(r.Person), w.cookie(r.Person))
+		row := append(slices.Clone(r.Values), w.email(r.Person), w.phone(r.Person), w.cookie(r.Person), w.street(r.Person))
 		w.reserve = append(w.reserve, row)
 	}
 	w.rng.Shuffle(len(w.reserve), func(i, j int) { w.reserve[i], w.reserve[j] = w.reserve[j], w.reserve[i] })
@@ -84,6 +84,16 @@ func (w *town) phone(person int) string {
 		return fmt.Sprintf("+493020%05d", person/2)
 	}
 	return "+49302999999"
+}
+
+// street is one of a few, with words in common, sometimes misspelt.
+func (w *town) street(person int) string {
+	names := []string{"Old Harbour Road", "New Harbour Road", "Mill Lane", "Old Mill Lane", "Church Street", "Upper Church Street"}
+	street := fmt.Sprint(names[person/3%len(names)], " ", 1+person%40)
+	if w.rng.IntN(6) == 0 {
+		street = strings.Replace(street, "r", "", 1)
+	}
+	return street
 }
 
 func (w *town) silent() bool { return w.bare && w.rng.IntN(10) > 0 }

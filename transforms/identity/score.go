@@ -33,6 +33,9 @@ func (p *pipeline) prepareScan() error {
 	if err != nil {
 		return err
 	}
+	for _, c := range p.texts(columns) {
+		c.Words = kernel.CountWords(c, p.wordHash(c.Name))
+	}
 	comparisons, err := p.comparisons(columns)
 	if err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/zeebo/xxh3"
 
@@ -19,6 +20,9 @@ const tableTerm = "term"
 // surnameTerms are, beside the frequencies of columns, the family names that are no given
 // names.
 const surnameTerms = "surname"
+
+// wordTerms ends the names of the frequencies of the words of columns of texts.
+const wordTerms = " words"
 
 // terms are the frequencies of the values of each column, by its name, as they were when the
 // model was trained. They stay with it: what an edge weighs does not change with records that
@@ -129,6 +133,9 @@ func (p *pipeline) learnTerms(ctx context.Context, g *guards, opt cluster.Option
 	for _, c := range termColumns(p.scanner) {
 		p.terms[c.Name] = p.countTerms(c, clusters)
 	}
+	for _, c := range p.texts(p.compared()) {
+		p.terms[c.Name+wordTerms] = &termCounts{c.Words.Total, c.Words.Holders}
+	}
 	p.countSurnames()
 	p.frozenTerms()
 	p.rescore()
@@ -160,6 +167,40 @@ func (p *pipeline) countSurnames() {
 		}
 	}
 	p.terms[surnameTerms] = out
+}
+
+// wordHash gives the hashes that stand for the words of a column: others than those of its
+// values, which may be of one word.
+func (p *pipeline) wordHash(name string) func(word []byte) uint64 {
+	hash := p.termHash(name)
+	return func(word []byte) uint64 { return mixed(hash(word) + 1) }
+}
+
+// texts are those of the columns whose words are weighed by their rarity as the model knows
+// it: the ones of people.
+func (p *pipeline) texts(columns []*frame.Column) []*frame.Column {
+	if p.layout.entity != entityPerson {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(columns), func(c *frame.Column) bool { return c.Masked || !ofWords(c.Kind) })
+}
+
+// ofWords reports whether values of a kind are compared word by word.
+func ofWords(k frame.Kind) bool {
+	return slices.Contains([]frame.Kind{frame.Text, frame.Company, frame.Street, frame.FullName}, k)
+}
+
+// frozenWords lets columns of texts weigh words as the model does; false when it does not
+// know them.
+func (p *pipeline) frozenWords(columns []*frame.Column) bool {
+	for _, c := range p.texts(columns) {
+		of := p.terms[c.Name+wordTerms]
+		if of == nil {
+			return false
+		}
+		c.Words = &frame.Words{Total: of.total, Holders: of.shared, Hash: p.wordHash(c.Name)}
+	}
+	return true
 }
 
 // frozenSurnames lets the frame know family names as the model does.
@@ -222,16 +263,11 @@ func (p *pipeline) rescore() {
 }
 
 // loadTerms reads the frequencies that belong to the stored model, and reports whether they
-// are there for every column that is weighed.
-func (p *pipeline) loadTerms(ctx context.Context, s *kernel.Scanner, t *trained) (bool, error) {
+// are there.
+func (p *pipeline) loadTerms(ctx context.Context, t *trained) (bool, error) {
 	stored := terms{}
 	for name, total := range t.Terms {
 		stored[name] = &termCounts{total, map[uint64]int32{}}
-	}
-	for _, c := range termColumns(s) {
-		if stored[c.Name] == nil {
-			return false, nil
-		}
 	}
 	if p.terms != nil { // they were read already
 		return true, nil
@@ -258,6 +294,9 @@ func (p *pipeline) forgetTerms() bool {
 	}
 	dropped := false
 	for name, of := range p.terms {
+		if strings.HasSuffix(name, wordTerms) {
+			continue // several records hold each, and they say nothing of one
+		}
 		c := p.frame.Column(name)
 		if name == surnameTerms {
 			c = p.frame.Column("last_name")

@@ -86,6 +86,17 @@ type Column struct {
 	NormOf []int32
 	// Masked columns hold tokens: only equality means anything.
 	Masked bool
+	// Words are the frequencies of the words of a column of texts, when others count than
+	// those of its records; else nil.
+	Words *Words
+}
+
+// Words counts the records that hold a word, by a hash that stands for it. Of Total records
+// few hold a word that is not there.
+type Words struct {
+	Total   float64
+	Holders map[uint64]int32
+	Hash    func(word []byte) uint64
 }
 
 // Of gives the normalised codes of record i that are present.

@@ -28,29 +28,18 @@ const (
 
 // NewVectors builds the vectors; rarity counts records, not distinct values.
 func NewVectors(c *frame.Column) *Vectors {
-	counts := c.Counts()
-	var dict frame.Dict
-	bags := make([][]int32, c.Values.Len())
-	var holders []int64
-	total := int64(0)
-	for code := range bags {
-		bags[code] = bag(&dict, c.Values.Value(int32(code)))
-		holders = append(holders, make([]int64, dict.Len()-len(holders))...)
-		for _, t := range bags[code] {
-			holders[t] += int64(counts[code])
-		}
-		total += int64(counts[code])
-	}
+	t := tokensOf(c)
+	holders, total := t.known()
 	rarity := make([]float64, len(holders))
-	for t, n := range holders {
-		rarity[t] = math.Log(1 + float64(total)/float64(max(n, 1)))
-		if dict.Value(int32(t))[0] == '\x01' {
-			rarity[t] *= pieceShare
+	for token, n := range holders {
+		rarity[token] = math.Log(1 + total/float64(max(n, 1)))
+		if t.dict.Bytes(int32(token))[0] == '\x01' {
+			rarity[token] *= pieceShare
 		}
 	}
-	v := &Vectors{start: make([]int32, 1, len(bags)+1)}
-	for _, tokens := range bags {
-		v.append(tokens, rarity)
+	v := &Vectors{start: make([]int32, 1, len(t.bags)+1)}
+	for _, bag := range t.bags {
+		v.append(bag, rarity, &t.dict)
 	}
 	return v
 }
@@ -75,13 +64,13 @@ func bag(dict *frame.Dict, text string) []int32 {
 	return slices.Compact(tokens)
 }
 
-func (v *Vectors) append(tokens []int32, rarity []float64) {
+func (v *Vectors) append(tokens []int32, rarity []float64, dict *frame.Dict) {
 	if len(tokens) > vectorMax {
 		slices.SortFunc(tokens, func(a, b int32) int {
 			if rarity[a] != rarity[b] {
 				return int(math.Copysign(1, rarity[b]-rarity[a]))
 			}
-			return int(a - b)
+			return strings.Compare(dict.Value(a), dict.Value(b)) // numbers depend on other texts
 		})
 		tokens = tokens[:vectorMax]
 		slices.Sort(tokens)
