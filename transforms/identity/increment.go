@@ -252,14 +252,14 @@ func (p *pipeline) changedRecords(ctx context.Context) ([]bool, error) {
 	return p.altered, nil
 }
 
-// reusable reports whether stored edges hold on. Token keys depend on all records, and a
-// block that grew over its limit, or fell below, changes pairs of old records.
+// reusable reports whether stored edges hold on. A block that grew over its limit, or fell
+// below, changes pairs of old records.
 func (p *pipeline) reusable() bool {
-	if !p.pairwise() {
+	if p.flipped || !p.pairwise() {
 		return false
 	}
 	for i, s := range p.scanner.Blocks.Stats {
-		if p.scanner.Blocks.Rules[i].Tokens != nil || s.Oversize != p.trainedOn.Rules[i].Oversize {
+		if !p.scanner.Blocks.Rules[i].Alone() || s.Oversize != p.trainedOn.Rules[i].Oversize {
 			return false
 		}
 	}

@@ -80,7 +80,7 @@ func (p *pipeline) narrowable() bool {
 	}
 	rules := p.scanner.Blocks.Rules
 	return len(rules) < 1<<ruleBits &&
-		!slices.ContainsFunc(rules, func(r *kernel.Rule) bool { return r.Tokens != nil })
+		!slices.ContainsFunc(rules, func(r *kernel.Rule) bool { return !r.Alone() })
 }
 
 // pairwise reports whether the weight of a pair depends on its two records alone. Texts are
@@ -103,7 +103,7 @@ func (p *pipeline) narrow(ctx context.Context) (bool, error) {
 	for _, step := range []func(context.Context) (bool, error){n.readStanding, n.readChanges, n.readKeys, n.compare, n.regroup} {
 		ok, err := step(ctx)
 		if err != nil || !ok {
-			p.layout.attributes = attributes
+			p.layout.attributes, p.flipped = attributes, q.flipped
 			return false, err
 		}
 		if q.unchanged {

@@ -214,6 +214,11 @@ blocking_rule "name" {
   max_block = 12
 }
 survivorship { default = ["longest", "most_recent"] }`,
+		`blocking_rule "street" {
+  keys      = ["tokens(street)"]
+  max_block = 30
+}
+blocking_rule "born" { keys = ["year(birth_date)"] }`,
 		"identifier \"email\" { valid_for = \"60d\" }\nclustering { missing_edge_bits = 0 }",
 	}
 }

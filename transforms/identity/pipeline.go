@@ -55,6 +55,8 @@ type pipeline struct {
 	denied    []string
 	// oversize, when set, tells the keys of a rule whose blocks are over its limit.
 	oversize func(rule int, key uint64) bool
+	// flipped says that a block came over its limit, or under.
+	flipped bool
 	// kinds are those of columns that the values told.
 	kinds map[string]frame.Kind
 	// confined is set when the build is made from what changed alone.

@@ -109,6 +109,7 @@ func (n *narrowing) readKeys(ctx context.Context) (bool, error) {
 		for _, key := range keys.blocks {
 			limit, c := int32(n.last.Rules[ruleOfKey(key)].MaxBlock), n.tally.counts[key]
 			if limit > 0 && (c.before > limit) != (c.before+c.more-c.less > limit) {
+				n.flipped = true
 				return false, nil
 			}
 			c.over = limit > 0 && c.before > limit

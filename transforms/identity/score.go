@@ -29,12 +29,12 @@ func (p *pipeline) prepareScan() error {
 		return nil
 	}
 	p.progress("choosing blocking rules")
+	for _, c := range p.texts(columns) {
+		c.Words = kernel.CountWords(c, p.wordHash(c.Name))
+	}
 	rules, err := p.blockingRules(columns)
 	if err != nil {
 		return err
-	}
-	for _, c := range p.texts(columns) {
-		c.Words = kernel.CountWords(c, p.wordHash(c.Name))
 	}
 	comparisons, err := p.comparisons(columns)
 	if err != nil {

@@ -51,7 +51,7 @@ func NewBlocks(n int, rules []*Rule, skip func(record int32) bool) *Blocks {
 	cache := hashCache{}
 	for _, r := range rules {
 		if r.Tokens != nil {
-			b.collect(r, b.tokenKeys(r.Tokens))
+			b.collect(r, b.tokenKeys(r))
 			continue
 		}
 		b.collect(r, b.keys(r, r.keysOf(n, cache)))
@@ -82,14 +82,17 @@ func (b *Blocks) keys(r *Rule, keys []uint64) []keyed {
 	return list
 }
 
-func (b *Blocks) tokenKeys(t *TokenKeys) []keyed {
+func (b *Blocks) tokenKeys(r *Rule) []keyed {
+	t := r.Tokens
 	list := make([]keyed, 0, len(t.Keys))
 	for rec := range int32(b.n) {
 		if b.skip(rec) {
 			continue
 		}
 		for _, key := range t.Keys[t.Start[rec]:t.Start[rec+1]] {
-			list = append(list, keyed{key, rec})
+			if r.Oversize == nil || !r.Oversize(key) {
+				list = append(list, keyed{key, rec})
+			}
 		}
 	}
 	return list

@@ -1,7 +1,6 @@
 package kernel
 
 // A Keyring gives the blocking keys of one record after the other, for whoever keeps them.
-// It knows no rules over tokens: their keys depend on all records.
 type Keyring struct {
 	rules  []*Rule
 	hashes [][][]uint64 // by rule and atom, of each value of its column
@@ -26,6 +25,12 @@ func (k *Keyring) Each(record int32, f func(rule int, key uint64)) {
 		return
 	}
 	for i, r := range k.rules {
+		if t := r.Tokens; t != nil {
+			for _, key := range t.Keys[t.Start[record]:t.Start[record+1]] {
+				f(i, key)
+			}
+			continue
+		}
 		if key := r.key(record, k.hashes[i]); key != 0 {
 			f(i, key)
 		}

@@ -21,6 +21,10 @@ type Rule struct {
 	Tokens *TokenKeys
 }
 
+// Alone reports whether the keys of a record depend on what it says alone. Which words are
+// rare is a matter of all texts, unless the column brings their frequencies along.
+func (r *Rule) Alone() bool { return r.Tokens == nil || r.Tokens.Column.Words != nil }
+
 // NewRule names a rule by its atoms.
 func NewRule(maxBlock int, atoms ...Atom) *Rule {
 	var names []string
@@ -76,7 +80,8 @@ type TokenKeys struct {
 const tokensPerRecord = 7
 
 // NewTokenKeys gives each record keys that at most maxBlock records share: its rarest
-// words, and pairs among them.
+// words, and pairs among them. Where the column brings the frequencies of words along, the
+// keys of a record depend on its text alone.
 func NewTokenKeys(c *frame.Column, n, maxBlock int) *TokenKeys {
 	var dict frame.Dict
 	words := make([][]int32, c.Values.Len())
@@ -89,11 +94,17 @@ func NewTokenKeys(c *frame.Column, n, maxBlock int) *TokenKeys {
 		slices.Sort(words[code])
 		words[code] = slices.Compact(words[code])
 	}
-	counts := c.Counts()
 	holders := make([]int32, dict.Len())
-	for code, list := range words {
-		for _, w := range list {
-			holders[w] += counts[code]
+	if c.Words == nil {
+		counts := c.Counts()
+		for code, list := range words {
+			for _, w := range list {
+				holders[w] += counts[code]
+			}
+		}
+	} else {
+		for w := range holders {
+			holders[w] = knownHolders(c.Words, dict.Bytes(int32(w)))
 		}
 	}
 	rare := func(a, b int32) int {

@@ -63,10 +63,14 @@ func (t *tokens) known() (holders []int64, total float64) {
 	}
 	holders = make([]int64, t.dict.Len())
 	for token := range holders {
-		holders[token] = rareHolders
-		if n, ok := words.Holders[words.Hash(t.dict.Bytes(int32(token)))]; ok {
-			holders[token] = int64(n)
-		}
+		holders[token] = int64(knownHolders(words, t.dict.Bytes(int32(token))))
 	}
 	return holders, words.Total
+}
+
+func knownHolders(words *frame.Words, word []byte) int32 {
+	if n, ok := words.Holders[words.Hash(word)]; ok {
+		return n
+	}
+	return rareHolders
 }
