@@ -123,5 +123,5 @@ func (m *Model) Build(ctx context.Context, req core.BuildRequest) (core.BuildRes
 	if err := run.publish(ctx); err != nil {
 		return core.BuildResult{}, fmt.Errorf("publish identity.%s: %w", m.name, err)
 	}
-	return core.BuildResult{Rows: int64(run.frame.Len()), Tests: tests, Notes: run.notes}, nil
+	return core.BuildResult{Rows: int64(run.total), Tests: tests, Notes: run.notes}, nil
 }

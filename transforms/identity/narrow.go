@@ -213,6 +213,7 @@ func (n *narrowing) readChanges(ctx context.Context) (bool, error) {
 // noChange is a build of nothing.
 func (n *narrowing) noChange(ctx context.Context) (bool, error) {
 	n.note("no record has changed")
+	n.total = len(n.uids)
 	var err error
 	n.pipeline.former, err = n.model.readFormerOf(ctx, n.req.Warehouse, n.frame, nil)
 	return true, err

@@ -249,6 +249,9 @@ func TestLawConfinedBuildsEqualBuildsOfEverything(t *testing.T) {
 					dropTable(t, wh, "person_key")
 				}
 				result := build(t, wh, person(t, body), fmt.Sprint("run", i))
+				if result.Rows != int64(len(w.crm)+len(w.web)) {
+					t.Errorf("seed %d, build %d: %d rows, want %d", seed, i, result.Rows, len(w.crm)+len(w.web))
+				}
 				idle = slices.Contains(result.Notes, "no record has changed")
 			}
 			if idle { // the keys stay lost until something changes

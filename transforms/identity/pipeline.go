@@ -57,6 +57,8 @@ type pipeline struct {
 	oversize func(rule int, key uint64) bool
 	// flipped says that a block came over its limit, or under.
 	flipped bool
+	// total is the number of records that have an id now.
+	total int
 	// kinds are those of columns that the values told.
 	kinds map[string]frame.Kind
 	// confined is set when the build is made from what changed alone.
@@ -153,6 +155,7 @@ func (p *pipeline) sameAsBefore(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	p.note("no record has changed")
+	p.total = p.frame.Len()
 	return true, nil
 }
 
@@ -270,6 +273,7 @@ func (p *pipeline) count(sizes map[int]int) {
 		clusters += n
 	}
 	together := records - sizes[1]
+	p.total = records
 	p.measure("records", float64(records))
 	p.measure("clusters", float64(clusters))
 	p.measure("largest_cluster", float64(largest))
