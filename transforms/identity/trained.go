@@ -44,7 +44,7 @@ type trained struct {
 	Records     int        `json:"records"`
 	// Digest stands for all records of the last build, and Decided for the decisions that were
 	// in force.
-	Digest  uint64 `json:"digest"`
+	Digest  uint64 `json:"sum"`
 	Decided string `json:"decided,omitempty"`
 	// Keyed says that the keys of all records are stored.
 	Keyed bool `json:"keyed,omitempty"`
