@@ -201,8 +201,8 @@ func (n *narrowing) storedModel() trained {
 	return t
 }
 
-// summarise counts clusters and their sizes: those of the last build, without what was
-// touched and with what became of it.
+// summarise counts clusters and their sizes, edges and refused links: those of the last
+// build, without what was touched and with what became of it.
 func (n *narrowing) summarise(ctx context.Context) error {
 	sizes := map[int]int{}
 	err := n.model.scanRows(ctx, n.req.Warehouse, tableGolden, func(r tableRow) { sizes[int(r.number(0))]++ }, "records")
@@ -214,11 +214,20 @@ func (n *narrowing) summarise(ctx context.Context) error {
 		before[k]++
 	}
 	for _, size := range before {
-		sizes[size]--
+		if size > 0 { // the others are ids that were, or may be
+			sizes[size]--
+		}
 	}
 	for _, c := range n.clusters {
 		sizes[len(c)]++
 	}
-	n.count(sizes)
-	return nil
+	refused := len(n.result.Vetoes)
+	err = n.model.scanRows(ctx, n.req.Warehouse, tableVeto, func(r tableRow) {
+		if at, ok := n.at.Find(uint64(r.number(0))); ok && n.state[at] == stood && !n.affected[at] {
+			refused++
+		}
+	}, "a")
+	n.count(sizes, refused)
+	n.measure("edges", float64(n.edgesBefore-int64(len(n.old))+int64(len(n.edges)+len(n.loose))))
+	return err
 }

@@ -81,24 +81,43 @@ func (p *pipeline) resumable(ctx context.Context) (*trained, error) {
 		return nil, nil
 	}
 	t, err := p.stored(ctx)
-	if err != nil || t == nil || t.Fingerprint != p.print() {
+	if err != nil || t == nil || t.Fingerprint != p.print {
 		return nil, err
 	}
 	return t, nil
 }
 
-// frozen returns the stored model when this build may use it: the block is the same, the
-// data have about the same size and the same kinds of columns.
-func (p *pipeline) frozen(ctx context.Context) (*trained, error) {
-	t, err := p.resumable(ctx)
-	if err != nil || t == nil {
-		return nil, err
+// resume lets the build go on from the stored model, when it may. While few records have
+// changed the model decides what is compared; after that, the values do.
+func (p *pipeline) resume(ctx context.Context) error {
+	last, err := p.resumable(ctx)
+	if err != nil || last == nil {
+		return err
 	}
-	if retrains(p.frame.Len(), t.Records) {
+	if retrains(p.frame.Len(), last.Records) {
 		p.note("the number of records has changed by more than %.0f %%: the model is trained anew", 100*retrainShare)
-		return nil, nil
+		return nil
 	}
-	return t, nil
+	columns := p.compared()
+	if p.altered != nil && len(p.changed()) <= int(largestChange*float64(p.frame.Len())) {
+		columns = p.columnsOf(last)
+	}
+	ok, err := p.thaw(ctx, last, columns)
+	if !ok {
+		p.terms = nil
+	}
+	return err
+}
+
+// columnsOf lists the columns that a model compares.
+func (p *pipeline) columnsOf(t *trained) []*frame.Column {
+	var out []*frame.Column
+	for _, c := range p.frame.Columns {
+		if t != nil && slices.Contains(t.Compared, c.Name) {
+			out = append(out, c)
+		}
+	}
+	return out
 }
 
 // retrains reports whether a model of so many records is too old for those there are now.
@@ -106,15 +125,20 @@ func retrains(now, then int) bool {
 	return float64(max(now-then, then-now)) > retrainShare*float64(then)
 }
 
-// print is the block's fingerprint with what each column says: a model of other columns
-// is of no use.
-func (p *pipeline) print() string {
+// fingerprint is that of the block with what each column says, before values tell the kinds
+// of those that nothing else explains: a model of other columns is of no use.
+func (l *layout) fingerprint(block string) string {
 	h := xxh3.New()
-	_, _ = h.WriteString(p.model.print) // never fails
-	for _, s := range p.layout.sources {
+	write := func(format string, args ...any) { _, _ = fmt.Fprintf(h, format, args...) } // never fails
+	write("%q", block)
+	for _, s := range l.sources {
+		write("%s %q %q %q;", s.table, s.key, s.updated, s.observed)
 		for _, c := range s.columns {
-			_, _ = fmt.Fprintf(h, "%s %q %q %t;", s.table, c.column, c.attribute, c.masked)
+			write("%q %q %t;", c.column, c.attribute, c.masked)
 		}
+	}
+	for _, a := range l.attributes {
+		write("%q %q;", a.name, a.kind)
 	}
 	return fmt.Sprintf("%016x", h.Sum64())
 }
@@ -238,18 +262,12 @@ func columnNames(columns []*frame.Column) []string {
 
 // changedRecords tells which records are new or say something else than in the last build;
 // nil when stored edges cannot be used.
-func (p *pipeline) changedRecords(ctx context.Context) ([]bool, error) {
-	if err := p.sinceLast(ctx); err != nil || p.altered == nil || p.trainedOn == nil || !p.reusable() {
-		return nil, err
+func (p *pipeline) changedRecords() []bool {
+	if p.altered == nil || p.trainedOn == nil || !p.reusable() {
+		return nil
 	}
-	n := 0
-	for _, altered := range p.altered {
-		if altered {
-			n++
-		}
-	}
-	p.measure("records.changed", float64(n))
-	return p.altered, nil
+	p.measure("records.changed", float64(len(p.changed())))
+	return p.altered
 }
 
 // reusable reports whether stored edges hold on. A block that grew over its limit, or fell
@@ -297,7 +315,7 @@ func (p *pipeline) storedModel() trained {
 	if p.confined != nil {
 		return p.confined.storedModel()
 	}
-	t := trained{Version: p.req.RunID, Keep: bandBits(0.2), Link: bandBits(0.99), Fingerprint: p.print(), Digest: p.digest(), Decided: p.decided,
+	t := trained{Version: p.req.RunID, Keep: bandBits(0.2), Link: bandBits(0.99), Fingerprint: p.print, Digest: p.digest(), Decided: p.decided,
 		Records: p.frame.Len(), Denials: p.denied, Keyed: p.keyed, Kinds: p.kinds}
 	if p.fitted != nil {
 		t.Model = *p.fitted
@@ -308,7 +326,9 @@ func (p *pipeline) storedModel() trained {
 		t.Version, t.Records = p.trainedOn.Version, p.trainedOn.Records
 	}
 	if p.scanner != nil {
-		t.Compared = columnNames(p.compared())
+		if t.Compared = columnNames(p.compared()); p.trainedOn != nil {
+			t.Compared = p.trainedOn.Compared
+		}
 		t.Terms = map[string]float64{}
 		for name, of := range p.terms {
 			t.Terms[name] = of.total

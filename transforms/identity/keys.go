@@ -2,6 +2,10 @@ package identity
 
 import (
 	"context"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
 	"slices"
 	"strings"
@@ -17,14 +21,13 @@ import (
 // blocks, and the values that are weighed by their rarity. Keys are hashes.
 type recordKeys struct{ links, blocks, terms []uint64 }
 
-// keyring makes the keys of the records of a frame. Under a secret they tell nothing of the
-// values to who does not have it.
+// keyring makes the keys of the records of a frame.
 type keyring struct {
-	secret uint64
-	links  []linkKey
-	blocks *kernel.Keyring
-	terms  []valueKey
-	keys   recordKeys
+	scramble scramble
+	links    []linkKey
+	blocks   *kernel.Keyring
+	terms    []valueKey
+	keys     recordKeys
 }
 
 // linkKey is a value, or a tuple of them, that an exact rule joins by.
@@ -48,7 +51,7 @@ func hashed(c *frame.Column, hash func([]byte) uint64) valueKey {
 
 // newKeyring makes the keys of p's frame and blocking rules.
 func (p *pipeline) newKeyring() *keyring {
-	k := &keyring{secret: xxh3.Hash(p.tokenKey), blocks: kernel.NewKeyring(p.scanner.Blocks.Rules, p.nameless())}
+	k := &keyring{scramble: newScramble(p.tokenKey), blocks: kernel.NewKeyring(p.scanner.Blocks.Rules, p.nameless())}
 	known := map[string]bool{}
 	link := func(names ...string) {
 		joined := strings.Join(names, "\x00")
@@ -56,7 +59,7 @@ func (p *pipeline) newKeyring() *keyring {
 			return
 		}
 		known[joined] = true
-		l := linkKey{seed: xxh3.HashString(joined) ^ k.secret}
+		l := linkKey{seed: xxh3.HashString(joined)}
 		for _, name := range names {
 			c := p.frame.Column(name)
 			if c == nil {
@@ -73,6 +76,9 @@ func (p *pipeline) newKeyring() *keyring {
 	for _, c := range termColumns(p.scanner) {
 		k.terms = append(k.terms, hashed(c, p.termHash(c.Name)))
 	}
+	if family := p.frame.Column("last_name"); p.terms[surnameTerms] != nil && family != nil && !slices.Contains(termColumns(p.scanner), family) {
+		k.terms = append(k.terms, hashed(family, p.termHash(family.Name)))
+	}
 	return k
 }
 
@@ -84,7 +90,7 @@ func (k *keyring) of(r int32) *recordKeys {
 		if len(l.values) == 1 {
 			for _, code := range l.values[0].column.Of(r) {
 				if code >= 0 {
-					out.links = append(out.links, mixed(l.values[0].hashes[code]+l.seed))
+					out.links = append(out.links, k.scramble.of(mixed(l.values[0].hashes[code]+l.seed)))
 				}
 			}
 			continue
@@ -99,10 +105,10 @@ func (k *keyring) of(r int32) *recordKeys {
 			key = mixed(key + v.hashes[code])
 		}
 		if key != 0 {
-			out.links = append(out.links, key)
+			out.links = append(out.links, k.scramble.of(key))
 		}
 	}
-	k.blocks.Each(r, func(rule int, key uint64) { out.blocks = append(out.blocks, blockKey(rule, key, k.secret)) })
+	k.blocks.Each(r, func(rule int, key uint64) { out.blocks = append(out.blocks, k.scramble.blockKey(rule, key)) })
 	for _, t := range k.terms {
 		for _, code := range t.column.Of(r) {
 			if code >= 0 {
@@ -116,8 +122,32 @@ func (k *keyring) of(r int32) *recordKeys {
 // ruleBits are the lowest bits of the key of a block: the number of its rule.
 const ruleBits = 6
 
-func blockKey(rule int, key, secret uint64) uint64 {
-	return mixed(key^secret)<<ruleBits | uint64(rule)
+func (s scramble) blockKey(rule int, key uint64) uint64 {
+	return s.of(key)<<ruleBits | uint64(rule)
+}
+
+// A scramble makes keys of hashes. Where attributes are hashed in what is published it does so
+// under their key, and without it a key tells nothing of the value; else it leaves them as
+// they are.
+type scramble struct{ block cipher.Block }
+
+func newScramble(key []byte) scramble {
+	if len(key) == 0 {
+		return scramble{}
+	}
+	secret := sha256.Sum256(append([]byte("keys\x00"), key...))
+	block, _ := aes.NewCipher(secret[:]) // never fails: it is of 32 bytes
+	return scramble{block}
+}
+
+func (s scramble) of(hash uint64) uint64 {
+	if s.block == nil {
+		return hash
+	}
+	var in [aes.BlockSize]byte
+	binary.LittleEndian.PutUint64(in[:], hash)
+	s.block.Encrypt(in[:], in[:])
+	return binary.LittleEndian.Uint64(in[:])
 }
 
 // ruleOfKey is the rule that a block is of.

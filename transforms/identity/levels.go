@@ -71,6 +71,9 @@ func (p *pipeline) userComparison(b comparisonBlock) (*kernel.Comparison, error)
 		if err != nil {
 			return nil, err
 		}
+		if weighsWords(e) {
+			out.Words = columns
+		}
 		tests = append(tests, test)
 		level := kernel.Level{Name: l.When, M: startM(i, len(levels))}
 		if l.M != nil {
@@ -205,6 +208,14 @@ func similarityTest(e *predicate.Expr, columns []*frame.Column) (condition, erro
 		}
 		return true
 	}, nil
+}
+
+// weighsWords reports whether a level weighs words by their rarity.
+func weighsWords(e *predicate.Expr) bool {
+	if e.Op == predicate.Compare {
+		return !slices.Contains([]string{"jaro_winkler", "similarity"}, e.Kids[0].Name)
+	}
+	return slices.ContainsFunc(e.Kids, weighsWords)
 }
 
 // codeTest compiles a bare level such as exact, typo(1), prefix(3) or within(31d).

@@ -112,7 +112,7 @@ func (m *Model) Build(ctx context.Context, req core.BuildRequest) (core.BuildRes
 	if err != nil {
 		return core.BuildResult{}, err
 	}
-	run := &pipeline{model: m, layout: l, req: req}
+	run := m.newPipeline(l, req)
 	if err := run.match(ctx); err != nil {
 		return core.BuildResult{}, fmt.Errorf("build identity.%s: %w", m.name, err)
 	}

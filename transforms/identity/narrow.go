@@ -32,6 +32,7 @@ type narrowing struct {
 	// those that stale and gone records had.
 	fresh            frame.Index
 	freshUIDs        []uint64
+	freshDigests     []uint64
 	keys, formerKeys []recordKeys
 	tally            keyTally
 	links            linkList
@@ -41,6 +42,7 @@ type narrowing struct {
 	// the edges that the last build stored of affected records.
 	matches, loose []uidEdge
 	old            []keptEdge
+	edgesBefore    int64
 }
 
 type recordState uint8
@@ -51,11 +53,13 @@ const (
 	stale
 )
 
-// largestChange is the share of the records up to which a build is confined to changes, and
-// largestReach that of those it may touch.
 const (
+	// largestChange is the share of the records up to which a build is confined to changes,
+	// and mostChanges their number: the keys of them are held in memory.
 	largestChange = 0.1
-	largestReach  = 0.5
+	mostChanges   = 250_000
+	// largestReach is the share of the records that a confined build may touch.
+	largestReach = 0.5
 )
 
 // narrowable reports whether a build can be confined to what changed and what it touches:
@@ -85,11 +89,14 @@ func (p *pipeline) narrowable() bool {
 
 // pairwise reports whether the weight of a pair depends on its two records alone. Texts are
 // weighed by the rarity of their words, which other records have a part in unless it belongs
-// to the model.
+// to the model, and codes are told from features by how many records have them.
 func (p *pipeline) pairwise() bool {
-	return !slices.ContainsFunc(p.compared(), func(c *frame.Column) bool {
-		return !c.Masked && (c.Kind == frame.Codes || ofWords(c.Kind) && c.Words == nil)
-	})
+	for _, c := range p.scanner.Comparisons {
+		if slices.ContainsFunc(c.Words, func(c *frame.Column) bool { return c.Words == nil }) {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(p.frame.Columns, func(c *frame.Column) bool { return c.Kind == frame.Codes })
 }
 
 // narrow makes the build from what changed, and reports whether that was possible.
@@ -142,7 +149,8 @@ func (n *narrowing) readStanding(ctx context.Context) (bool, error) {
 	return true, nil
 }
 
-// tablesStand reports whether all that the last build published is there.
+// tablesStand reports whether the tables that a confined build adds to are there, and those
+// by which it finds records are whole.
 func (n *narrowing) tablesStand(ctx context.Context) (bool, error) {
 	tables, err := n.req.Warehouse.Tables(ctx, core.SchemaIdentity)
 	if err != nil {
@@ -152,6 +160,7 @@ func (n *narrowing) tablesStand(ctx context.Context) (bool, error) {
 	for _, t := range tables {
 		rows[t.Name] = t.Rows
 	}
+	n.edgesBefore = rows[n.model.tableOf(tableEdge)]
 	records, known := rows[n.model.tableOf(tableRecord)]
 	return known && records > 0 && records == rows[n.model.tableOf(tableMap)] && records == rows[n.model.tableOf(tableKey)] &&
 		fit(tables, append(n.model.outputs(), n.model.goldenTable(n.layout), n.model.lineageTable())...), nil
@@ -194,10 +203,13 @@ func (n *narrowing) readChanges(ctx context.Context) (bool, error) {
 		return n.noChange(ctx)
 	}
 	total := all + grown
-	if repeated || slices.Max(f.Repeated) > 0 || float64(changes) > largestChange*float64(all) || retrains(total, n.last.Records) {
+	for r := 1; r < f.Len(); r++ { // two blocks may read one table
+		repeated = repeated || f.UID[r] == f.UID[r-1]
+	}
+	if repeated || slices.Max(f.Repeated) > 0 || float64(changes) > min(largestChange*float64(all), mostChanges) || retrains(total, n.last.Records) {
 		return false, nil
 	}
-	n.freshUIDs, n.fresh = slices.Clone(f.UID), frame.NewIndex(f.UID)
+	n.freshUIDs, n.freshDigests, n.fresh = slices.Clone(f.UID), slices.Clone(f.RowHash), frame.NewIndex(f.UID)
 	n.measure("records.changed", float64(f.Len()))
 	if ok, err := n.prepare(ctx); err != nil || !ok {
 		return false, err
@@ -240,7 +252,7 @@ func (n *narrowing) read(ctx context.Context, want pick) error {
 }
 
 // readAgain reads the fresh records, and those that stood and are picked. It is false when
-// the tables have changed meanwhile.
+// the tables have changed meanwhile, and they are not what they were.
 func (n *narrowing) readAgain(ctx context.Context, picked []bool) (bool, error) {
 	some, want := newSieve(), len(n.freshUIDs)
 	for _, uid := range n.freshUIDs {
@@ -262,18 +274,26 @@ func (n *narrowing) readAgain(ctx context.Context, picked []bool) (bool, error) 
 		at, known := n.at.Find(uid)
 		return known && n.state[at] == stood && picked[at]
 	}})
-	return n.frame.Len() == want, err
+	if err != nil || n.frame.Len() != want {
+		return false, err
+	}
+	for r, uid := range n.frame.UID {
+		was := n.freshDigests
+		at, is := n.fresh.Find(uid)
+		if !is {
+			at, _ = n.at.Find(uid)
+			was = n.digests
+		}
+		if was[at] != n.frame.RowHash[r] {
+			return false, nil
+		}
+	}
+	return true, nil
 }
 
 // prepare sets the scanner up for the frame; false when the model does not fit it.
 func (n *narrowing) prepare(ctx context.Context) (bool, error) {
-	var columns []*frame.Column
-	for _, name := range n.last.Compared {
-		if c := n.frame.Column(name); c != nil {
-			columns = append(columns, c)
-		}
-	}
-	ok, err := n.thaw(ctx, n.last, columns)
+	ok, err := n.thaw(ctx, n.last, n.columnsOf(n.last))
 	return ok && n.narrowable(), err
 }
 

@@ -22,6 +22,8 @@ type pipeline struct {
 	req    core.BuildRequest
 	notes  []string
 
+	// print is the fingerprint of block and layout.
+	print string
 	frame *frame.Frame
 	// content stands for all that each record says; altered tells the records that are not as
 	// the last build left them, and is nil when that is not known.
@@ -73,6 +75,10 @@ type pipeline struct {
 	unchanged bool
 }
 
+func (m *Model) newPipeline(l *layout, req core.BuildRequest) *pipeline {
+	return &pipeline{model: m, layout: l, req: req, print: l.fingerprint(m.print)}
+}
+
 type metric struct {
 	name  string
 	value float64
@@ -114,11 +120,10 @@ func (p *pipeline) match(ctx context.Context) error {
 	if p.unchanged, err = p.sameAsBefore(ctx); err != nil || p.unchanged {
 		return err
 	}
-	frozen, err := p.frozen(ctx)
-	if err != nil {
+	if err = p.sinceLast(ctx); err != nil {
 		return err
 	}
-	if _, err = p.thaw(ctx, frozen, p.compared()); err != nil {
+	if err = p.resume(ctx); err != nil {
 		return err
 	}
 	if err = p.group(ctx, p.probableEdges); err != nil {
@@ -150,7 +155,7 @@ func (p *pipeline) group(ctx context.Context, probable func(context.Context) err
 // sameAsBefore reports whether records, decisions and block are those of the last build.
 func (p *pipeline) sameAsBefore(ctx context.Context) (bool, error) {
 	t, err := p.stored(ctx)
-	if err != nil || t == nil || t.Digest != p.digest() || t.Decided != p.decided || t.Fingerprint != p.print() || len(p.former.uids) != p.frame.Len() || len(p.model.tables.events) > 0 ||
+	if err != nil || t == nil || t.Digest != p.digest() || t.Decided != p.decided || t.Fingerprint != p.print || len(p.former.uids) != p.frame.Len() || len(p.model.tables.events) > 0 ||
 		p.model.evaluated() {
 		return false, err
 	}
@@ -166,7 +171,11 @@ func (p *pipeline) records(ctx context.Context) error {
 	if p.frame, err = p.model.load(ctx, p.req.Warehouse, p.layout, pick{}); err != nil {
 		return err
 	}
-	p.profile()
+	last, err := p.resumable(ctx)
+	if err != nil {
+		return err
+	}
+	p.profile(last)
 	if err = p.model.normaliseFrame(p.frame, p.layout); err != nil {
 		return err
 	}
@@ -259,11 +268,11 @@ func (p *pipeline) summarise() {
 	for _, c := range p.clusters {
 		sizes[len(c)]++
 	}
-	p.count(sizes)
+	p.count(sizes, len(p.result.Vetoes))
 }
 
-// count tells how many clusters there are of each size.
-func (p *pipeline) count(sizes map[int]int) {
+// count tells how many clusters there are of each size, and how many links were refused.
+func (p *pipeline) count(sizes map[int]int, refused int) {
 	largest, records, clusters := 0, 0, 0
 	for size, n := range sizes {
 		if n > 0 {
@@ -277,11 +286,11 @@ func (p *pipeline) count(sizes map[int]int) {
 	p.measure("records", float64(records))
 	p.measure("clusters", float64(clusters))
 	p.measure("largest_cluster", float64(largest))
-	p.measure("vetoes", float64(len(p.result.Vetoes)))
+	p.measure("vetoes", float64(refused))
 	p.measure("events", float64(len(p.ids.Events)))
 	p.note("%d records are %d of %s; %d records share theirs, the largest has %d", records, clusters, p.model.name, together, largest)
-	if len(p.result.Vetoes) > 0 {
-		p.note("%d links were refused by guards; see %s", len(p.result.Vetoes), p.model.tableOf(tableVeto))
+	if refused > 0 {
+		p.note("%d links were refused by guards; see %s", refused, p.model.tableOf(tableVeto))
 	}
 	giant := 50
 	if b := p.model.def.Guardrail; b != nil && b.Alert != nil && b.Alert.GiantCluster > 0 {

@@ -10,12 +10,20 @@ import (
 )
 
 // profile decides the kind of columns that neither meaning nor name explains, from their
-// values.
-func (p *pipeline) profile() {
+// values. A build that goes on from a model keeps to what it knows.
+func (p *pipeline) profile(last *trained) {
 	p.kinds = map[string]frame.Kind{}
+	if last != nil && retrains(p.frame.Len(), last.Records) {
+		last = nil
+	}
 	for _, c := range p.frame.Columns {
 		if c.Kind == "" {
-			c.Kind = kindByValues(c)
+			if last != nil {
+				c.Kind = last.Kinds[c.Name]
+			}
+			if c.Kind == "" {
+				c.Kind = kindByValues(c)
+			}
 			if c.Kind == frame.Text && p.layout.entity == entityFirm && strings.Contains(c.Name, "name") {
 				c.Kind = frame.Company
 			}

@@ -2,9 +2,8 @@ package identity
 
 import (
 	"context"
+	"math"
 	"slices"
-
-	"github.com/zeebo/xxh3"
 
 	"github.com/unsilo/unsilo/transforms/identity/frame"
 )
@@ -102,7 +101,7 @@ func (n *narrowing) readKeys(ctx context.Context) (bool, error) {
 		}
 	}
 	hits, err := n.countKeys(ctx)
-	if err != nil {
+	if err != nil || hits == nil {
 		return false, err
 	}
 	for _, keys := range slices.Concat(n.keys, n.formerKeys) {
@@ -116,9 +115,9 @@ func (n *narrowing) readKeys(ctx context.Context) (bool, error) {
 			c.pairs = c.pairs && !c.over
 		}
 	}
-	secret := xxh3.Hash(n.tokenKey)
+	scramble := newScramble(n.tokenKey)
 	n.oversize = func(rule int, key uint64) bool {
-		c := n.tally.find(blockKey(rule, key, secret))
+		c := n.tally.find(scramble.blockKey(rule, key))
 		return c != nil && c.over
 	}
 	n.candidates = make([]bool, len(n.uids))
@@ -127,6 +126,13 @@ func (n *narrowing) readKeys(ctx context.Context) (bool, error) {
 	}
 	return true, nil
 }
+
+// Up to leastHits or, for each record, mostHits keys of interest are listed: beyond that a
+// build of everything is no more work.
+const (
+	leastHits = 1 << 22
+	mostHits  = 4
+)
 
 // A hit is a record that holds a key of interest.
 type hit struct {
@@ -158,9 +164,15 @@ func hashes(dst []uint64, list []int64) []uint64 {
 }
 
 // countKeys counts the holders of the keys of interest, lists those of keys that fresh
-// records have, and keeps all links.
+// records have, nil when they are too many, and keeps all links.
 func (n *narrowing) countKeys(ctx context.Context) ([]hit, error) {
-	var hits []hit
+	hits, most := []hit{}, max(leastHits, mostHits*len(n.uids))
+	limit := func(key uint64) int32 {
+		if most := n.last.Rules[ruleOfKey(key)].MaxBlock; most > 0 {
+			return int32(most)
+		}
+		return math.MaxInt32
+	}
 	columns := []string{"record", "links", "blocks"}
 	if len(n.formerKeys) > 0 {
 		columns = append(columns, "terms")
@@ -182,13 +194,16 @@ func (n *narrowing) countKeys(ctx context.Context) ([]hit, error) {
 			for _, key := range r.numbers(column) {
 				if c := n.tally.find(uint64(key)); c != nil {
 					c.before++
-					if c.pairs && n.state[find()] == stood {
+					if c.pairs && c.before <= limit(uint64(key)) && len(hits) <= most && n.state[find()] == stood {
 						hits = append(hits, hit{c, find()})
 					}
 				}
 			}
 		}
 	}, columns...)
+	if len(hits) > most {
+		hits = nil
+	}
 	return hits, err
 }
 
@@ -222,7 +237,8 @@ func (n *narrowing) reach() bool {
 	}
 	n.touchDecided(groups)
 	touched := 0
-	for grown := true; grown; {
+	most := largestReach * float64(len(n.uids))
+	for grown := true; grown && float64(touched) <= most; {
 		grown = false
 		for i, is := range n.affected {
 			if is || !groups[n.groupOf[i]] && !n.holdsAny(i, &links) {
@@ -235,7 +251,7 @@ func (n *narrowing) reach() bool {
 			}
 		}
 	}
-	return float64(touched) <= largestReach*float64(len(n.uids))
+	return float64(touched) <= most
 }
 
 // touchDecided adds the groups of records that a decision ties to a fresh one: it may have

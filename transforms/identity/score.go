@@ -64,10 +64,7 @@ func (p *pipeline) probableEdges(ctx context.Context) error {
 		}
 	}
 	p.progress("comparing")
-	changed, err := p.changedRecords(ctx)
-	if err != nil {
-		return err
-	}
+	changed := p.changedRecords()
 	opt := kernel.Options{Weigh: p.weigher(), Floor: floorBits}
 	if changed != nil {
 		opt.Either = func(r int32) bool { return changed[r] }

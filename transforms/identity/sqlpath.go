@@ -30,15 +30,15 @@ func (m *Model) Portable(ctx context.Context, wh core.Warehouse, dialect core.Di
 	if err != nil {
 		return nil, err
 	}
-	p := &pipeline{model: m, layout: l, req: core.BuildRequest{Warehouse: wh, At: time.Now(), Emit: func(core.Event) {}}}
+	p := m.newPipeline(l, core.BuildRequest{Warehouse: wh, At: time.Now(), Emit: func(core.Event) {}})
 	if err := p.records(ctx); err != nil {
 		return nil, err
 	}
-	stored, err := loadModel(ctx, wh, m.store)
+	stored, err := p.resumable(ctx)
 	if err != nil {
 		return nil, err
 	}
-	thawed, err := p.thaw(ctx, stored, p.compared())
+	thawed, err := p.thaw(ctx, stored, p.columnsOf(stored))
 	if err != nil {
 		return nil, err
 	}

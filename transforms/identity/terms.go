@@ -295,7 +295,7 @@ func (p *pipeline) forgetTerms() bool {
 	dropped := false
 	for name, of := range p.terms {
 		if strings.HasSuffix(name, wordTerms) {
-			continue // several records hold each, and they say nothing of one
+			continue // more than fewHolders records held each; it stays as long as the model
 		}
 		c := p.frame.Column(name)
 		if name == surnameTerms {

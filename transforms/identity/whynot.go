@@ -16,7 +16,7 @@ func (m *Model) prepare(ctx context.Context, wh core.Warehouse, at time.Time) (*
 	if err != nil {
 		return nil, err
 	}
-	p := &pipeline{model: m, layout: l, req: core.BuildRequest{Warehouse: wh, At: at, Emit: func(core.Event) {}}}
+	p := m.newPipeline(l, core.BuildRequest{Warehouse: wh, At: at, Emit: func(core.Event) {}})
 	if err := p.records(ctx); err != nil {
 		return nil, err
 	}

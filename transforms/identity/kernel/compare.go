@@ -24,6 +24,8 @@ type Comparison struct {
 	// the columns that the definition reads, in its order.
 	Shape Shape
 	Read  []*frame.Column
+	// Words are columns of texts that are weighed by the rarity of their words.
+	Words []*frame.Column
 	// Level must be safe for concurrent use.
 	Level func(a, b int32) int8
 	// batch, when set, makes a function equal to Level over the pairs of a batch. Each

@@ -52,7 +52,7 @@ func Compare(c *frame.Column) *Comparison {
 		exact.M = 0.8
 		return add(func(x, y int32) int8 { return 1 }, Level{Name: "differs", M: 0.2})
 	case frame.Street, frame.Company, frame.Text, frame.FullName:
-		exact.M = 0.35
+		exact.M, out.Words = 0.35, []*frame.Column{c}
 		return add(textLevel(c), Level{Name: "nearly all words", M: 0.2}, Level{Name: "most words", M: 0.15},
 			Level{Name: "many words", M: 0.12}, Level{Name: "some words", M: 0.1}, Level{Name: "few words", M: 0.05}, Level{Name: "differs", M: 0.03})
 	case frame.Codes:

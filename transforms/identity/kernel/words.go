@@ -4,7 +4,7 @@ import "github.com/unsilo/unsilo/transforms/identity/frame"
 
 const (
 	// fewHolders is the number of records that share a word up to which its count is not
-	// kept: hardly any information, and it may tell of somebody.
+	// kept: what few hold tells of them rather than of the language.
 	fewHolders = 4
 	// rareHolders is the count of words that are not kept.
 	rareHolders = 2
