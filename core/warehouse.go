@@ -18,8 +18,8 @@ type Warehouse interface {
 	// Tables describes the tables of one schema, sorted by name; an empty schema name
 	// lists all of them.
 	Tables(ctx context.Context, schema string) ([]Table, error)
-	// Scan reads a table; no columns means all. The caller releases the reader.
-	Scan(ctx context.Context, table TableName, columns ...string) (array.RecordReader, error)
+	// Scan reads a table, or some of its rows. The caller releases the reader.
+	Scan(ctx context.Context, req ScanRequest) (array.RecordReader, error)
 	// States lists the positions of all streams.
 	States(ctx context.Context) ([]StateRow, error)
 	// Begin opens a transaction. It waits for its turn if it must, or until ctx ends. Of two
@@ -183,6 +183,17 @@ func (c Counts) Add(d Counts) Counts {
 
 // Landed is the number of rows that differ from before.
 func (c Counts) Landed() int64 { return c.New + c.Changed + c.Deleted }
+
+// ScanRequest says what to read of a table.
+type ScanRequest struct {
+	Table TableName
+	// Columns to read; none means all.
+	Columns []string
+	// Keys, when set, names rows by some columns of the table: a row is read, once, when it
+	// equals a row of Keys in all columns that Keys has. Without rows it names none. A null
+	// is a KindData error. Keys stays the caller's, and is not read after Scan returns.
+	Keys arrow.RecordBatch
+}
 
 // StateRow is the position of one stream, a row of unsilo.state.
 type StateRow struct {

@@ -22,7 +22,7 @@ import (
 func TestWarehouse(t *testing.T, open func(*testing.T) core.Warehouse, reopen func(*testing.T, core.Warehouse) core.Warehouse) {
 	for _, group := range [][]warehouseRule{
 		defineRules(), typeRules(), nameRules(), writeRules(), mergeRules(), removeRules(), historyRules(),
-		transactionRules(), oracleRules(),
+		scanRules(), transactionRules(), oracleRules(),
 	} {
 		for _, rule := range group {
 			t.Run(rule.name, func(t *testing.T) {
@@ -153,7 +153,7 @@ func (s *warehouseSuite) batches(schema *arrow.Schema, batches ...arrow.RecordBa
 // scan gives a table's rows as text, sorted; columns are joined by " | ".
 func (s *warehouseSuite) scan(name core.TableName, columns ...string) []string {
 	s.Helper()
-	r, err := s.w.Scan(s.Context(), name, columns...)
+	r, err := s.w.Scan(s.Context(), core.ScanRequest{Table: name, Columns: columns})
 	if err != nil {
 		s.Fatalf("Scan %s: %v", name, err)
 	}

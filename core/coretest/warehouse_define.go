@@ -129,7 +129,7 @@ func defineMeaning(s *warehouseSuite) {
 		}
 	}
 	check("at once")
-	r, err := s.w.Scan(s.Context(), people(), "mail")
+	r, err := s.w.Scan(s.Context(), core.ScanRequest{Table: people(), Columns: []string{"mail"}})
 	if err != nil {
 		s.Fatal(err)
 	}

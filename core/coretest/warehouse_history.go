@@ -37,7 +37,7 @@ func (s *warehouseSuite) removeVersions(mode core.WriteMode, at time.Time, lines
 // versions compares id, name, from and to; times are days of March, "-" is none.
 func (s *warehouseSuite) versions(want ...string) {
 	s.Helper()
-	r, err := s.w.Scan(s.Context(), people(), "id", "name", core.HistoryFrom, core.HistoryTo)
+	r, err := s.w.Scan(s.Context(), core.ScanRequest{Table: people(), Columns: []string{"id", "name", core.HistoryFrom, core.HistoryTo}})
 	if err != nil {
 		s.Fatal(err)
 	}

@@ -146,7 +146,7 @@ func onlyCommitted(s *warehouseSuite) {
 
 func scanStable(s *warehouseSuite) {
 	s.three()
-	r, err := s.w.Scan(s.Context(), people(), "id")
+	r, err := s.w.Scan(s.Context(), core.ScanRequest{Table: people(), Columns: []string{"id"}})
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -204,7 +204,7 @@ func closeRollsBack(s *warehouseSuite) {
 	if _, err := s.w.States(s.Context()); err == nil {
 		s.Error("States works after Close")
 	}
-	if _, err := s.w.Scan(s.Context(), people()); err == nil {
+	if _, err := s.w.Scan(s.Context(), core.ScanRequest{Table: people()}); err == nil {
 		s.Error("Scan works after Close")
 	}
 }
@@ -258,7 +258,7 @@ func parallel(s *warehouseSuite) {
 				return err
 			}
 			for _, t := range tables {
-				r, err := s.w.Scan(ctx, t.Name)
+				r, err := s.w.Scan(ctx, core.ScanRequest{Table: t.Name})
 				if err != nil {
 					return err
 				}

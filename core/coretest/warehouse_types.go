@@ -111,7 +111,7 @@ func compareTypes(s *warehouseSuite) {
 			s.Errorf("%s: Tables gives %v, want %v", c.name, got, schema)
 			continue
 		}
-		r, err := s.w.Scan(s.Context(), name)
+		r, err := s.w.Scan(s.Context(), core.ScanRequest{Table: name})
 		if err != nil {
 			s.Errorf("%s: %v", c.name, err)
 			continue

@@ -50,7 +50,7 @@ func columnsByName(s *warehouseSuite) {
 	s.write(core.WriteRequest{Table: people(), Mode: core.WriteMerge, Key: []string{"Id"}, Rows: s.rows(turned, `{"score":3.5,"ID":8}`)})
 	s.expect(people(), "7 | null | 2.5", "8 | null | 3.5")
 	s.same("chosen columns", s.scan(people(), "score", "id"), "[2.5 | 7 3.5 | 8]")
-	_, err := s.w.Scan(s.Context(), people(), "nope")
+	_, err := s.w.Scan(s.Context(), core.ScanRequest{Table: people(), Columns: []string{"nope"}})
 	s.refused("scan of an unknown column", err)
 }
 
@@ -98,7 +98,7 @@ func unknownTable(s *warehouseSuite) {
 			s.Errorf("Drop of a table that does not exist: %v, want no error", err)
 		}
 	})
-	_, err := s.w.Scan(s.Context(), people())
+	_, err := s.w.Scan(s.Context(), core.ScanRequest{Table: people()})
 	s.refused("scan", err)
 }
 

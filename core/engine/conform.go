@@ -136,7 +136,7 @@ func (l *landing) rewrite(ctx context.Context, next core.Table) error {
 		if err := l.fail("rewrite_defined"); err != nil {
 			return err
 		}
-		rows, err := l.Warehouse.Scan(ctx, next.Name)
+		rows, err := l.Warehouse.Scan(ctx, core.ScanRequest{Table: next.Name})
 		if err != nil {
 			return fmt.Errorf("scan %s: %w", next.Name, err)
 		}

@@ -108,7 +108,7 @@ func (b *bench) rows(source string, columns ...string) [][]any {
 
 func (b *bench) table(name core.TableName, columns ...string) [][]any {
 	b.t.Helper()
-	rows, err := b.w.Scan(b.t.Context(), name, columns...)
+	rows, err := b.w.Scan(b.t.Context(), core.ScanRequest{Table: name, Columns: columns})
 	if err != nil {
 		b.t.Fatal(err)
 	}

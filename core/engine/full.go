@@ -174,7 +174,7 @@ func (l *fullLanding) bring(ctx context.Context, tx core.Tx, real core.Table, ex
 	if err != nil {
 		return counts, nil, err
 	}
-	keys, err := l.Warehouse.Scan(ctx, shadow, l.step.Stream.PrimaryKey...)
+	keys, err := l.Warehouse.Scan(ctx, core.ScanRequest{Table: shadow, Columns: l.step.Stream.PrimaryKey})
 	if err != nil {
 		return counts, nil, fmt.Errorf("scan %s: %w", shadow, err)
 	}
@@ -189,7 +189,7 @@ func (l *fullLanding) bring(ctx context.Context, tx core.Tx, real core.Table, ex
 }
 
 func (l *fullLanding) copyShadow(ctx context.Context, tx core.Tx, to core.TableName) (core.Counts, error) {
-	rows, err := l.Warehouse.Scan(ctx, l.target, columnNames(plainColumns(l.table.Schema))...)
+	rows, err := l.Warehouse.Scan(ctx, core.ScanRequest{Table: l.target, Columns: columnNames(plainColumns(l.table.Schema))})
 	if err != nil {
 		return core.Counts{}, fmt.Errorf("scan %s: %w", l.target, err)
 	}

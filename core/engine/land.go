@@ -191,7 +191,7 @@ func (l *landing) movePending(ctx context.Context, tx core.Tx) (core.Counts, err
 	if err := l.fail("pending_move"); err != nil {
 		return core.Counts{}, err
 	}
-	rows, err := l.Warehouse.Scan(ctx, l.pendingTable())
+	rows, err := l.Warehouse.Scan(ctx, core.ScanRequest{Table: l.pendingTable()})
 	if err != nil {
 		return core.Counts{}, fmt.Errorf("scan %s: %w", l.pendingTable(), err)
 	}

@@ -138,7 +138,7 @@ func (k *keyList) reader(ctx context.Context) (array.RecordReader, error) {
 		if err := k.store(ctx); err != nil {
 			return nil, err
 		}
-		rows, err := k.Warehouse.Scan(ctx, k.table())
+		rows, err := k.Warehouse.Scan(ctx, core.ScanRequest{Table: k.table()})
 		if err != nil {
 			return nil, fmt.Errorf("scan %s: %w", k.table(), err)
 		}

@@ -140,7 +140,7 @@ func (r *run) begin(ctx context.Context, tx core.Tx) error {
 // findAbandoned finds the records of runs that never ended. Whoever holds the lock knows
 // that they are not under way.
 func (r *run) findAbandoned(ctx context.Context) error {
-	rows, err := r.Warehouse.Scan(ctx, runsTable().Name, columnNames(runsTable().Schema)...)
+	rows, err := r.Warehouse.Scan(ctx, core.ScanRequest{Table: runsTable().Name, Columns: columnNames(runsTable().Schema)})
 	if err != nil {
 		return fmt.Errorf("scan runs: %w", err)
 	}
@@ -235,7 +235,7 @@ func (e *Engine) built(ctx context.Context, tables []core.Table) (map[string]pla
 		if t.Name != modelsTable().Name {
 			continue
 		}
-		rows, err := e.Warehouse.Scan(ctx, t.Name, "model", "fingerprint", "inputs", "run_id")
+		rows, err := e.Warehouse.Scan(ctx, core.ScanRequest{Table: t.Name, Columns: []string{"model", "fingerprint", "inputs", "run_id"}})
 		if err != nil {
 			return nil, fmt.Errorf("scan %s: %w", t.Name, err)
 		}

@@ -46,7 +46,7 @@ func (m *Model) truths(ctx context.Context, wh core.Warehouse, l *layout) (Label
 		if len(s.key) == 0 {
 			continue
 		}
-		rows, err := wh.Scan(ctx, s.table)
+		rows, err := wh.Scan(ctx, core.ScanRequest{Table: s.table})
 		if err != nil {
 			return Labels{}, fmt.Errorf("scan %s: %w", s.table, err)
 		}
@@ -76,7 +76,7 @@ func (m *Model) truths(ctx context.Context, wh core.Warehouse, l *layout) (Label
 
 // tableRows reads a table as text, its columns' names first.
 func tableRows(ctx context.Context, wh core.Warehouse, table core.TableName) ([][]string, error) {
-	in, err := wh.Scan(ctx, table)
+	in, err := wh.Scan(ctx, core.ScanRequest{Table: table})
 	if err != nil {
 		return nil, fmt.Errorf("scan %s: %w", table, err)
 	}

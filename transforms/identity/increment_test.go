@@ -75,7 +75,7 @@ func TestLawIncrementsEqualOneBatch(t *testing.T) {
 
 // says reads the columns of an own table as text, one line for each row, sorted.
 func says(t testing.TB, wh core.Warehouse, table string, columns ...string) []string {
-	rows, err := wh.Scan(context.Background(), core.TableName{Schema: "identity", Name: table}, columns...)
+	rows, err := wh.Scan(context.Background(), core.ScanRequest{Table: core.TableName{Schema: "identity", Name: table}, Columns: columns})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,7 +169,7 @@ func TestLawIncrementsInAnyOrder(t *testing.T) {
 }
 
 func metricOf(t testing.TB, wh core.Warehouse, run, name string) (float64, bool) {
-	rows, err := wh.Scan(context.Background(), core.TableName{Schema: "identity", Name: "person_metric"}, "run_id", "name", "value")
+	rows, err := wh.Scan(context.Background(), core.ScanRequest{Table: core.TableName{Schema: "identity", Name: "person_metric"}, Columns: []string{"run_id", "name", "value"}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -79,7 +79,7 @@ func groups(ids map[string]string) string {
 }
 
 func events(t testing.TB, wh core.Warehouse, run string) []string {
-	rows, err := wh.Scan(context.Background(), core.TableName{Schema: "identity", Name: "person_event"}, "run_id", "kind", "person_id", "other_id")
+	rows, err := wh.Scan(context.Background(), core.ScanRequest{Table: core.TableName{Schema: "identity", Name: "person_event"}, Columns: []string{"run_id", "kind", "person_id", "other_id"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -277,7 +277,7 @@ func TestLawErasureLeavesOnlyTheId(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, table := range tables {
-		rows, err := wh.Scan(context.Background(), table.Name)
+		rows, err := wh.Scan(context.Background(), core.ScanRequest{Table: table.Name})
 		if err != nil {
 			t.Fatal(err)
 		}

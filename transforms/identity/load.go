@@ -107,7 +107,7 @@ func (r *tableReader) read(ctx context.Context, wh core.Warehouse) error {
 	}
 	slices.Sort(want)
 	want = slices.Compact(want)
-	rows, err := wh.Scan(ctx, r.source.table, want...)
+	rows, err := wh.Scan(ctx, core.ScanRequest{Table: r.source.table, Columns: want})
 	if err != nil {
 		return fmt.Errorf("scan %s: %w", r.source.table, err)
 	}

@@ -214,7 +214,7 @@ func (p *pipeline) find(r Record) int32 {
 // source.stream:key), or a_source, a_stream, a_key and the same with b; author, reason
 // and expires may be there.
 func readPairs(ctx context.Context, wh core.Warehouse, table core.TableName, verdict Verdict) ([]Decision, error) {
-	rows, err := wh.Scan(ctx, table)
+	rows, err := wh.Scan(ctx, core.ScanRequest{Table: table})
 	if err != nil {
 		return nil, fmt.Errorf("scan %s: %w", table, err)
 	}

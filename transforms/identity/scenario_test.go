@@ -143,7 +143,7 @@ func TestDecisionsOutliveRebuilds(t *testing.T) {
 }
 
 func cells(t testing.TB, wh core.Warehouse, table string, columns ...string) [][]string {
-	rows, err := wh.Scan(context.Background(), core.TableName{Schema: "identity", Name: table}, columns...)
+	rows, err := wh.Scan(context.Background(), core.ScanRequest{Table: core.TableName{Schema: "identity", Name: table}, Columns: columns})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -182,7 +182,7 @@ func (p *pipeline) readLogins(ctx context.Context, b stitchBlock, s stitching, t
 	if err != nil {
 		return nil, fmt.Errorf("stitch %s: %w", b.Name, err)
 	}
-	rows, err := p.req.Warehouse.Scan(ctx, table)
+	rows, err := p.req.Warehouse.Scan(ctx, core.ScanRequest{Table: table})
 	if err != nil {
 		return nil, fmt.Errorf("scan %s: %w", table, err)
 	}

@@ -95,7 +95,7 @@ func (m store) scanRows(ctx context.Context, wh core.Warehouse, kind string, f f
 			columns = append(columns, field.Name)
 		}
 	}
-	rows, err := wh.Scan(ctx, name, columns...)
+	rows, err := wh.Scan(ctx, core.ScanRequest{Table: name, Columns: columns})
 	if err != nil {
 		return fmt.Errorf("scan %s: %w", name, err)
 	}

@@ -53,7 +53,7 @@ func (m *Model) sourceValues(ctx context.Context, wh core.Warehouse, l *layout, 
 		columns = append(columns, c.column)
 	}
 	slices.Sort(columns)
-	rows, err := wh.Scan(ctx, s.table, slices.Compact(columns)...)
+	rows, err := wh.Scan(ctx, core.ScanRequest{Table: s.table, Columns: slices.Compact(columns)})
 	if err != nil {
 		return fmt.Errorf("scan %s: %w", s.table, err)
 	}

@@ -13,6 +13,8 @@ package duckdb
 import "C"
 
 import (
+	"context"
+	"crypto/rand"
 	"errors"
 
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -38,4 +40,24 @@ func (c *conn) view(name string, rows array.RecordReader) (drop func(), err erro
 		return nil, errors.New("register Arrow rows in DuckDB")
 	}
 	return drop, nil
+}
+
+// with makes rows readable for other connections, under the name it passes to f. DuckDB reads
+// every column of such a view, in order, and applies no condition to it: f must SELECT * and
+// nothing else from it, once.
+func (c *conn) with(ctx context.Context, rows array.RecordReader, f func(view string) error) error {
+	db := viewDatabase + rand.Text()
+	if _, err := c.exec(ctx, "ATTACH ':memory:' AS "+db+"; USE "+db); err != nil {
+		return err
+	}
+	defer func() {
+		// Not interrupted by ctx: what was attached must go.
+		_, _ = c.exec(context.WithoutCancel(ctx), "USE memory; DETACH "+db)
+	}()
+	drop, err := c.view("v", rows)
+	if err != nil {
+		return err
+	}
+	defer drop()
+	return f(db + ".main.v")
 }

@@ -104,7 +104,7 @@ func plainInsert(b *testing.B, batches []arrow.RecordBatch) cost {
 	mustBench(b, err)
 	defer rows.Release()
 	took := measure(b, func() {
-		mustBench(b, t.with(b.Context(), rows, func(view string) error {
+		mustBench(b, t.helper.with(b.Context(), rows, func(view string) error {
 			_, err := t.run(b.Context(), "INSERT INTO "+catalog+".raw.plain SELECT * FROM "+view)
 			return err
 		}))

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/unsilo/unsilo/core"
 )
@@ -159,51 +158,4 @@ func column(schema *arrow.Schema, name string) int {
 		}
 	}
 	return -1
-}
-
-// Scan reads columns of a table as of now; later commits do not change what it returns.
-func (w *Warehouse) Scan(ctx context.Context, name core.TableName, columns ...string) (array.RecordReader, error) {
-	op := "scan " + name.String()
-	c, err := w.connect(ctx)
-	if err != nil {
-		return nil, w.fail(op, err)
-	}
-	r, err := scan(ctx, c, name, columns)
-	if err != nil {
-		w.release(c)
-		return nil, w.fail(op, err)
-	}
-	r.done = func() { w.release(c) }
-	return r, nil
-}
-
-func scan(ctx context.Context, c *conn, name core.TableName, columns []string) (*reader, error) {
-	t, err := describe(ctx, c, name)
-	if err != nil {
-		return nil, err
-	}
-	if t == nil {
-		return nil, refuse("scan", fmt.Errorf("there is no table %s", name))
-	}
-	fields := t.Schema.Fields()
-	if len(columns) > 0 {
-		fields = make([]arrow.Field, len(columns))
-		for i, n := range columns {
-			at := column(t.Schema, n)
-			if at < 0 {
-				return nil, refuse("scan", fmt.Errorf("table %s has no column %q", name, n))
-			}
-			fields[i] = t.Schema.Field(at)
-		}
-	}
-	names := make([]string, len(fields))
-	for i, f := range fields {
-		names[i] = quote(f.Name)
-	}
-	r, err := c.query(ctx, "SELECT "+strings.Join(names, ", ")+" FROM "+place(t.Name))
-	if err != nil {
-		return nil, err
-	}
-	r.present(arrow.NewSchema(fields, nil))
-	return r, nil
 }

@@ -111,7 +111,7 @@ func (w *writing) knows(ctx context.Context, c *chunk) (known bool, err error) {
 		return false, err
 	}
 	defer rows.Release()
-	err = w.tx.with(ctx, rows, func(view string) error {
+	err = w.tx.helper.with(ctx, rows, func(view string) error {
 		n, err := w.tx.c.number(ctx, "SELECT count(*) FROM "+place(w.table.Name)+" t SEMI JOIN (SELECT * FROM "+view+
 			") s ON "+w.sameKey()+w.current())
 		known = n > 0

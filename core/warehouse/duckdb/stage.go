@@ -23,15 +23,11 @@ func (w *writing) stage(ctx context.Context, first *chunk, last bool) (int64, er
 	if err := w.tx.pin(ctx); err != nil {
 		return 0, err
 	}
-	types := make([]string, 0, len(w.src.columns)+1)
-	for i, f := range w.src.columns {
-		name, err := columnType(f.Type)
-		if err != nil {
-			return 0, err
-		}
-		types = append(types, "c"+strconv.Itoa(i)+" "+name)
+	types, err := w.stageTypes()
+	if err != nil {
+		return 0, err
 	}
-	if _, err := w.tx.run(ctx, "CREATE TEMP TABLE "+stageTable+" ("+strings.Join(append(types, "ord BIGINT"), ", ")+")"); err != nil {
+	if _, err := w.tx.run(ctx, "CREATE TEMP TABLE "+stageTable+" ("+types+", ord BIGINT)"); err != nil {
 		return 0, err
 	}
 	// What is removed is removed once, however often its key comes.
@@ -57,6 +53,19 @@ func (w *writing) stage(ctx context.Context, first *chunk, last bool) (int64, er
 			return 0, err
 		}
 	}
+}
+
+// stageTypes defines the columns c0, c1, ... with the types of the table.
+func (w *writing) stageTypes() (string, error) {
+	types := make([]string, len(w.src.columns))
+	for i, f := range w.src.columns {
+		name, err := columnType(f.Type)
+		if err != nil {
+			return "", err
+		}
+		types[i] = "c" + strconv.Itoa(i) + " " + name
+	}
+	return strings.Join(types, ", "), nil
 }
 
 // unstage drops the temporary tables of a write.

@@ -4,11 +4,8 @@ package duckdb
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"sync"
-
-	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/unsilo/unsilo/core"
 )
@@ -125,26 +122,6 @@ func (t *tx) table(ctx context.Context, name core.TableName) (*core.Table, error
 		t.tables[foldTable(name)] = found
 	}
 	return found, err
-}
-
-// with makes rows readable under the name it passes to f. DuckDB reads every column of
-// such a view, in order, and applies no condition to it: f must SELECT * and nothing else
-// from it, once.
-func (t *tx) with(ctx context.Context, rows array.RecordReader, f func(view string) error) error {
-	db := viewDatabase + rand.Text()
-	if _, err := t.helper.exec(ctx, "ATTACH ':memory:' AS "+db+"; USE "+db); err != nil {
-		return err
-	}
-	defer func() {
-		// Not interrupted by ctx: what was attached must go.
-		_, _ = t.helper.exec(context.WithoutCancel(ctx), "USE memory; DETACH "+db)
-	}()
-	drop, err := t.helper.view("v", rows)
-	if err != nil {
-		return err
-	}
-	defer drop()
-	return f(db + ".main.v")
 }
 
 // SetState stores the position of a stream.

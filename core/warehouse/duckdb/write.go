@@ -186,7 +186,7 @@ func (w *writing) load(ctx context.Context, c *chunk, target, more string) error
 		return err
 	}
 	defer rows.Release()
-	return w.tx.with(ctx, rows, func(view string) error {
+	return w.tx.helper.with(ctx, rows, func(view string) error {
 		_, err := w.tx.run(ctx, "INSERT INTO "+target+" SELECT *"+more+" FROM "+view+w.byOne(c))
 		return err
 	})

@@ -11,14 +11,11 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
 
 	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/unsilo/unsilo/core"
 )
@@ -90,59 +87,6 @@ func (w *Warehouse) Tables(ctx context.Context, schema string) ([]core.Table, er
 		return cmp.Or(cmp.Compare(a.Name.Schema, b.Name.Schema), cmp.Compare(a.Name.Name, b.Name.Name))
 	})
 	return out, nil
-}
-
-// Scan reads columns of a table as of now.
-func (w *Warehouse) Scan(ctx context.Context, name core.TableName, columns ...string) (array.RecordReader, error) {
-	data, err := w.view(ctx)
-	if err != nil {
-		return nil, err
-	}
-	t := data.tables[foldTable(name)]
-	if t == nil {
-		return nil, refuse("scan", fmt.Errorf("there is no table %s", name))
-	}
-	at := make([]int, 0, t.schema.NumFields())
-	if len(columns) == 0 {
-		for i := range t.schema.NumFields() {
-			at = append(at, i)
-		}
-	}
-	for _, c := range columns {
-		i := column(t.schema, c)
-		if i < 0 {
-			return nil, refuse("scan", fmt.Errorf("table %s has no column %q", name, c))
-		}
-		at = append(at, i)
-	}
-	return t.reader(at)
-}
-
-// scanRows is the size of the batches that Scan gives.
-const scanRows = 4096
-
-func (t *table) reader(at []int) (array.RecordReader, error) {
-	fields := make([]arrow.Field, len(at))
-	for i, c := range at {
-		fields[i] = t.schema.Field(c)
-	}
-	schema := arrow.NewSchema(fields, nil)
-	b := array.NewRecordBuilder(memory.DefaultAllocator, schema)
-	defer b.Release()
-	var batches []arrow.RecordBatch
-	for rows := range slices.Chunk(t.rows, scanRows) {
-		for _, row := range rows {
-			for i, c := range at {
-				appendValue(b.Field(i), row[c])
-			}
-		}
-		batches = append(batches, b.NewRecordBatch())
-	}
-	r, err := array.NewRecordReader(schema, batches)
-	for _, batch := range batches {
-		batch.Release()
-	}
-	return r, err
 }
 
 // States lists the positions of all streams, sorted by source and stream.
