@@ -88,3 +88,9 @@ func (e *SQLError) Error() string { return e.Err.Error() }
 
 // Unwrap gives the cause.
 func (e *SQLError) Unwrap() error { return e.Err }
+
+// NoTableError is in the chain of an Error about a table that does not exist.
+type NoTableError struct{ Table TableName }
+
+// Error names the table.
+func (e *NoTableError) Error() string { return "there is no table " + e.Table.String() }

@@ -18,7 +18,8 @@ type Warehouse interface {
 	// Tables describes the tables of one schema, sorted by name; an empty schema name
 	// lists all of them.
 	Tables(ctx context.Context, schema string) ([]Table, error)
-	// Scan reads a table, or some of its rows. The caller releases the reader.
+	// Scan reads a table, or some of its rows. The caller releases the reader. A table that
+	// does not exist is a *NoTableError.
 	Scan(ctx context.Context, req ScanRequest) (array.RecordReader, error)
 	// States lists the positions of all streams.
 	States(ctx context.Context) ([]StateRow, error)

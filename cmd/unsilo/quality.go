@@ -94,7 +94,7 @@ func readTruth(name string) (map[string]truthRow, error) {
 
 // readMap reads identity.<name>_map: source.stream:key to the id.
 func readMap(ctx context.Context, w core.Warehouse, name string) (map[string]string, error) {
-	rows, err := w.Scan(ctx, core.ScanRequest{Table: core.TableName{Schema: core.SchemaIdentity, Name: name + "_map"}, Columns: []string{"source", "stream", "record_key", name+"_id"}})
+	rows, err := w.Scan(ctx, core.ScanRequest{Table: core.TableName{Schema: core.SchemaIdentity, Name: name + "_map"}, Columns: []string{"source", "stream", "record_key", name + "_id"}})
 	if err != nil {
 		return nil, fmt.Errorf("read identity map: %w", err)
 	}

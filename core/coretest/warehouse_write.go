@@ -100,6 +100,9 @@ func unknownTable(s *warehouseSuite) {
 	})
 	_, err := s.w.Scan(s.Context(), core.ScanRequest{Table: people()})
 	s.refused("scan", err)
+	if missing := (*core.NoTableError)(nil); !errors.As(err, &missing) || missing.Table != people() {
+		s.Errorf("the error of a scan is %v, and no NoTableError of the table", err)
+	}
 }
 
 func emptyReader(s *warehouseSuite) {

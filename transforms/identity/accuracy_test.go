@@ -119,7 +119,7 @@ func build(t testing.TB, wh core.Warehouse, model core.Model, run string) core.B
 // mapped reads the map: record -> id.
 func mapped(t testing.TB, wh core.Warehouse, name string) map[string]string {
 	t.Helper()
-	rows, err := wh.Scan(context.Background(), core.ScanRequest{Table: core.TableName{Schema: "identity", Name: name + "_map"}, Columns: []string{"source", "stream", "record_key", name+"_id"}})
+	rows, err := wh.Scan(context.Background(), core.ScanRequest{Table: core.TableName{Schema: "identity", Name: name + "_map"}, Columns: []string{"source", "stream", "record_key", name + "_id"}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,23 +34,41 @@ func (n *narrowing) readEdges(ctx context.Context) error {
 		words[v] = v
 		return v
 	}
+	var list []uint64
 	some := newSieve()
 	for i, uid := range n.uids {
 		if n.affected[i] || n.state[i] != stood {
+			list = append(list, uid)
 			some.add(uid)
 		}
 	}
-	return n.model.scanRows(ctx, n.req.Warehouse, tableEdge, func(r tableRow) {
+	touched := func(at int32) bool { return n.affected[at] || n.state[at] != stood }
+	keep := func(r tableRow, second bool) {
 		one, two := uint64(r.number(0)), uint64(r.number(1))
 		if !some.holds(one) && !some.holds(two) {
 			return
 		}
 		a, known := n.at.Find(one)
 		b, also := n.at.Find(two)
-		if known && also && (n.affected[a] && n.affected[b] || n.state[a] != stood || n.state[b] != stood) {
+		if !known || !also || second && touched(a) {
+			return // by its first end it was read already
+		}
+		if n.affected[a] && n.affected[b] || n.state[a] != stood || n.state[b] != stood {
 			n.old = append(n.old, keptEdge{n.uids[a], n.uids[b], word(r.view(2)), word(r.view(3)), word(r.view(6)), r.number(4), r.number(5)})
 		}
-	})
+	}
+	if !worthSeeking(len(list), len(n.uids)) {
+		return n.model.scanRows(ctx, n.req.Warehouse, tableEdge, func(r tableRow) { keep(r, false) })
+	}
+	for second, end := range []string{"a", "b"} {
+		keys := hashKeys(end, list)
+		err := n.model.scanSome(ctx, n.req.Warehouse, tableEdge, keys, func(r tableRow) { keep(r, second > 0) })
+		keys.Release()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // mayLose reports whether a record is stale or gone.
@@ -204,10 +222,19 @@ func (n *narrowing) storedModel() trained {
 // summarise counts clusters and their sizes, edges and refused links: those of the last
 // build, without what was touched and with what became of it.
 func (n *narrowing) summarise(ctx context.Context) error {
-	sizes := map[int]int{}
-	err := n.model.scanRows(ctx, n.req.Warehouse, tableGolden, func(r tableRow) { sizes[int(r.number(0))]++ }, "records")
+	sizes, small := map[int]int{}, [64]int{} // nearly all are
+	err := n.model.scanRows(ctx, n.req.Warehouse, tableGolden, func(r tableRow) {
+		if size := int(r.number(0)); size >= 0 && size < len(small) {
+			small[size]++
+		} else {
+			sizes[size]++
+		}
+	}, "records")
 	if err != nil {
 		return err
+	}
+	for size, n := range small {
+		sizes[size] += n
 	}
 	before := make([]int, len(n.pipeline.former.known))
 	for _, k := range n.pipeline.former.idOf {

@@ -20,6 +20,8 @@ import (
 // A pick says which rows are wanted; without one all are. Rows are asked about by the hash
 // of their key first, then with the digest of what they say.
 type pick struct {
+	// keys, when set, are those of the records that may be wanted.
+	keys    map[frame.Source][]string
 	of      func(uid uint64) bool
 	differs func(uid, digest uint64) bool
 }
@@ -107,7 +109,13 @@ func (r *tableReader) read(ctx context.Context, wh core.Warehouse) error {
 	}
 	slices.Sort(want)
 	want = slices.Compact(want)
-	rows, err := wh.Scan(ctx, core.ScanRequest{Table: r.source.table, Columns: want})
+	req := core.ScanRequest{Table: r.source.table, Columns: want}
+	if r.want.keys != nil {
+		if req.Keys = r.source.keysOf(r.want.keys[r.source.Source]); req.Keys != nil {
+			defer req.Keys.Release()
+		}
+	}
+	rows, err := wh.Scan(ctx, req)
 	if err != nil {
 		return fmt.Errorf("scan %s: %w", r.source.table, err)
 	}

@@ -33,6 +33,7 @@ type narrowing struct {
 	fresh            frame.Index
 	freshUIDs        []uint64
 	freshDigests     []uint64
+	freshKeys        map[frame.Source][]string
 	keys, formerKeys []recordKeys
 	tally            keyTally
 	links            linkList
@@ -209,6 +210,11 @@ func (n *narrowing) readChanges(ctx context.Context) (bool, error) {
 	if repeated || slices.Max(f.Repeated) > 0 || float64(changes) > min(largestChange*float64(all), mostChanges) || retrains(total, n.last.Records) {
 		return false, nil
 	}
+	n.freshKeys = map[frame.Source][]string{}
+	for r := range int32(f.Len()) {
+		s := f.Sources[f.Source[r]]
+		n.freshKeys[s] = append(n.freshKeys[s], f.RecordKey(r))
+	}
 	n.freshUIDs, n.freshDigests, n.fresh = slices.Clone(f.UID), slices.Clone(f.RowHash), frame.NewIndex(f.UID)
 	n.measure("records.changed", float64(f.Len()))
 	if ok, err := n.prepare(ctx); err != nil || !ok {
@@ -227,68 +233,8 @@ func (n *narrowing) noChange(ctx context.Context) (bool, error) {
 	n.note("no record has changed")
 	n.total = len(n.uids)
 	var err error
-	n.pipeline.former, err = n.model.readFormerOf(ctx, n.req.Warehouse, n.frame, nil)
+	n.pipeline.former, err = n.model.readFormerOf(ctx, n.req.Warehouse, n.frame, nil, nil, len(n.uids))
 	return true, err
-}
-
-// read loads and normalises the rows that are wanted.
-func (n *narrowing) read(ctx context.Context, want pick) error {
-	f, err := n.model.load(ctx, n.req.Warehouse, n.layout, want)
-	if err != nil {
-		return err
-	}
-	for _, c := range f.Columns {
-		if c.Kind == "" {
-			c.Kind = n.last.Kinds[c.Name]
-			n.layout.attribute(c.Name).kind = c.Kind
-		}
-	}
-	n.reports, n.layout.reports = n.layout.reports, nil
-	err = n.model.normaliseFrame(f, n.layout)
-	n.layout.reports = nil // what a part of the values looks like says little
-	n.frame = f
-	n.derive()
-	return err
-}
-
-// readAgain reads the fresh records, and those that stood and are picked. It is false when
-// the tables have changed meanwhile, and they are not what they were.
-func (n *narrowing) readAgain(ctx context.Context, picked []bool) (bool, error) {
-	some, want := newSieve(), len(n.freshUIDs)
-	for _, uid := range n.freshUIDs {
-		some.add(uid)
-	}
-	for i, is := range picked {
-		if is && n.state[i] == stood {
-			some.add(n.uids[i])
-			want++
-		}
-	}
-	err := n.read(ctx, pick{of: func(uid uint64) bool {
-		if !some.holds(uid) {
-			return false
-		}
-		if _, is := n.fresh.Find(uid); is {
-			return true
-		}
-		at, known := n.at.Find(uid)
-		return known && n.state[at] == stood && picked[at]
-	}})
-	if err != nil || n.frame.Len() != want {
-		return false, err
-	}
-	for r, uid := range n.frame.UID {
-		was := n.freshDigests
-		at, is := n.fresh.Find(uid)
-		if !is {
-			at, _ = n.at.Find(uid)
-			was = n.digests
-		}
-		if was[at] != n.frame.RowHash[r] {
-			return false, nil
-		}
-	}
-	return true, nil
 }
 
 // prepare sets the scanner up for the frame; false when the model does not fit it.
@@ -351,7 +297,7 @@ func (n *narrowing) regroup(ctx context.Context) (bool, error) {
 		}
 	}
 	var err error
-	if n.pipeline.former, err = n.model.readFormerOf(ctx, n.req.Warehouse, n.frame, n.leaving()); err != nil {
+	if n.pipeline.former, err = n.model.readFormerOf(ctx, n.req.Warehouse, n.frame, n.standing(), n.leaving(), len(n.uids)); err != nil {
 		return false, err
 	}
 	n.overrides()
@@ -366,17 +312,6 @@ func (n *narrowing) regroup(ctx context.Context) (bool, error) {
 		return false, nil
 	}
 	return true, n.summarise(ctx)
-}
-
-// leaving lists the records that are gone.
-func (n *narrowing) leaving() []uint64 {
-	var out []uint64
-	for i, s := range n.state {
-		if s == gone {
-			out = append(out, n.uids[i])
-		}
-	}
-	return out
 }
 
 // strong reports whether a match can join anything.

@@ -72,6 +72,9 @@ func (m *Model) mapRecord(l *layout, s *recordSource, i int, table core.Table) e
 			return m.missing(s.Record, column, table)
 		}
 	}
+	if len(s.key) == 1 {
+		s.keyType = table.Schema.Field(table.Schema.FieldIndices(s.key[0])[0]).Type
+	}
 	if m.maps[i] == nil {
 		truth := ""
 		if m.def.Evaluate != nil {

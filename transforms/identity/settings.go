@@ -20,6 +20,7 @@ type recordSource struct {
 	frame.Source
 	table    core.TableName
 	key      []string
+	keyType  arrow.DataType // of a key of one column
 	updated  string
 	observed string
 	columns  []mapping

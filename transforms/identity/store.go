@@ -2,6 +2,7 @@ package identity
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -81,11 +82,12 @@ func (m store) output(kind string) core.Table {
 // scanRows calls f with each row of a table, or of some of its columns; a table that does not
 // exist has none. Cells come as text or, with number, as integers.
 func (m store) scanRows(ctx context.Context, wh core.Warehouse, kind string, f func(row tableRow), columns ...string) error {
+	return m.scanSome(ctx, wh, kind, nil, f, columns...)
+}
+
+// scanSome is scanRows of the rows that keys name.
+func (m store) scanSome(ctx context.Context, wh core.Warehouse, kind string, keys arrow.RecordBatch, f func(row tableRow), columns ...string) error {
 	name := m.tableOf(kind)
-	exists, err := hasTable(ctx, wh, name)
-	if err != nil || !exists {
-		return err
-	}
 	if len(columns) == 0 {
 		want := m.decisionTable().Schema
 		if kind != tableDecision {
@@ -95,7 +97,10 @@ func (m store) scanRows(ctx context.Context, wh core.Warehouse, kind string, f f
 			columns = append(columns, field.Name)
 		}
 	}
-	rows, err := wh.Scan(ctx, core.ScanRequest{Table: name, Columns: columns})
+	rows, err := wh.Scan(ctx, core.ScanRequest{Table: name, Columns: columns, Keys: keys})
+	if missing := (*core.NoTableError)(nil); errors.As(err, &missing) {
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("scan %s: %w", name, err)
 	}

@@ -255,7 +255,7 @@ func (t *tx) Swap(ctx context.Context, from, to core.TableName) error {
 			return err
 		}
 		if source == nil {
-			return refuse("swap "+from.String(), fmt.Errorf("there is no table %s", from))
+			return refuse("swap "+from.String(), &core.NoTableError{Table: from})
 		}
 		if isSystem(from) || isSystem(to) || foldTable(from) == foldTable(to) {
 			return refuse("swap "+from.String(), fmt.Errorf("%s cannot take the place of %s", from, to))

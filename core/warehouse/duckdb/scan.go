@@ -35,7 +35,7 @@ func (w *Warehouse) scan(ctx context.Context, c *conn, req core.ScanRequest) (*r
 		return nil, err
 	}
 	if t == nil {
-		return nil, refuse("scan", fmt.Errorf("there is no table %s", req.Table))
+		return nil, refuse("scan", &core.NoTableError{Table: req.Table})
 	}
 	fields := t.Schema.Fields()
 	if len(req.Columns) > 0 {

@@ -85,7 +85,7 @@ func (t *tx) claim(name core.TableName) error {
 func checkRequest(table *core.Table, req core.WriteRequest) error {
 	switch {
 	case table == nil:
-		return fmt.Errorf("there is no table %s", req.Table)
+		return &core.NoTableError{Table: req.Table}
 	case isSystem(req.Table):
 		return fmt.Errorf("the table is the warehouse's own")
 	}

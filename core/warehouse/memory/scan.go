@@ -21,7 +21,7 @@ func (w *Warehouse) Scan(ctx context.Context, req core.ScanRequest) (array.Recor
 	}
 	t := data.tables[foldTable(req.Table)]
 	if t == nil {
-		return nil, refuse("scan", fmt.Errorf("there is no table %s", req.Table))
+		return nil, refuse("scan", &core.NoTableError{Table: req.Table})
 	}
 	at := make([]int, 0, t.schema.NumFields())
 	if len(req.Columns) == 0 {

@@ -125,7 +125,7 @@ func (t *tx) Swap(ctx context.Context, from, to core.TableName) error {
 		have := t.data.tables[foldTable(from)]
 		switch {
 		case have == nil:
-			return refuse("swap", fmt.Errorf("there is no table %s", from))
+			return refuse("swap", &core.NoTableError{Table: from})
 		case foldTable(from) == foldTable(to):
 			return refuse("swap", fmt.Errorf("%s cannot take the place of %s", from, to))
 		}

@@ -109,7 +109,7 @@ func (w *writing) readRows(ctx context.Context, at []int) error {
 
 func checkRequest(have *table, req core.WriteRequest) error {
 	if have == nil {
-		return fmt.Errorf("there is no table %s", req.Table)
+		return &core.NoTableError{Table: req.Table}
 	}
 	switch req.Mode {
 	case core.WriteAppend:
