@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/unsilo/unsilo/core"
-	"github.com/unsilo/unsilo/transforms/identity/frame"
 	"github.com/unsilo/unsilo/transforms/identity/fs"
 )
 
@@ -67,30 +66,11 @@ type Explanation struct {
 	Values map[string][]Value `json:"values,omitempty"`
 }
 
-// graph is what the persisted tables say about the records of interest.
-type graph struct {
-	store
-	records map[uint64]Record
-	edges   []storedEdge
-	vetoes  map[pair64]string
-	model   *trained
-}
-
-type pair64 struct{ a, b uint64 }
-
-type storedEdge struct {
-	a, b       uint64
-	tier, rule string
-	pattern    uint64
-	bits       int64
-	outcome    string
-}
-
 // Explain tells, from the tables of the last build, who a record or an id is, or how two
 // records belong together. A subject is an id, a record as source.stream:key, or a bare
 // key when only one record has it.
 func Explain(ctx context.Context, wh core.Warehouse, name string, subjects ...string) (Explanation, error) {
-	g, err := loadGraph(ctx, wh, name)
+	g, err := loadAround(ctx, wh, name, subjects)
 	if err != nil {
 		return Explanation{}, err
 	}
@@ -107,38 +87,6 @@ func Explain(ctx context.Context, wh core.Warehouse, name string, subjects ...st
 		return g.explainPair(out, subjects[0], subjects[1])
 	}
 	return out, &core.Error{Kind: core.KindConfig, Op: "explain", Err: fmt.Errorf("name one or two records, not %d", len(subjects))}
-}
-
-func loadGraph(ctx context.Context, wh core.Warehouse, name string) (*graph, error) {
-	g := &graph{store: store{name}, records: map[uint64]Record{}, vetoes: map[pair64]string{}}
-	exists, err := hasTable(ctx, wh, g.tableOf(tableMap))
-	if err != nil {
-		return nil, err
-	}
-	if !exists {
-		return nil, &core.Error{Kind: core.KindConfig, Op: "read identity." + name, Err: fmt.Errorf("it has never been built"), Try: "unsilo run"}
-	}
-	err = g.scanRows(ctx, wh, tableMap, func(r tableRow) {
-		rec := Record{r.text(0), r.text(1), r.text(2), r.text(3)}
-		g.records[frame.UID(rec.Source, rec.Stream, rec.Key)] = rec
-	})
-	if err != nil {
-		return nil, err
-	}
-	err = g.scanRows(ctx, wh, tableEdge, func(r tableRow) {
-		g.edges = append(g.edges, storedEdge{uint64(r.number(0)), uint64(r.number(1)), r.text(2), r.text(3), uint64(r.number(4)), r.number(5), r.text(6)})
-	})
-	if err != nil {
-		return nil, err
-	}
-	err = g.scanRows(ctx, wh, tableVeto, func(r tableRow) {
-		g.vetoes[pair64{uint64(r.number(0)), uint64(r.number(1))}] = r.text(3)
-	})
-	if err != nil {
-		return nil, err
-	}
-	g.model, err = loadModel(ctx, wh, g.store)
-	return g, err
 }
 
 // find resolves a subject to an id and its records.

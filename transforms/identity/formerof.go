@@ -83,7 +83,7 @@ func (m *Model) readMapOf(ctx context.Context, wh core.Warehouse, names []record
 	}
 	var keys arrow.RecordBatch
 	if worthSeeking(len(names), stored) {
-		keys = textKeys(recordNames(), len(names), func(i, k int) string { return [3]string{names[i].source, names[i].stream, names[i].key}[k] })
+		keys = nameKeys(names)
 		defer keys.Release()
 	}
 	var out []mapEntry

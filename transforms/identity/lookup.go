@@ -57,6 +57,11 @@ func batchOf(fields []arrow.Field, builders ...array.Builder) arrow.RecordBatch 
 // recordNames are the columns that name a record in own tables.
 func recordNames() []string { return []string{"source", "stream", "record_key"} }
 
+// nameKeys names the rows of records in own tables.
+func nameKeys(names []recordName) arrow.RecordBatch {
+	return textKeys(recordNames(), len(names), func(i, k int) string { return [3]string{names[i].source, names[i].stream, names[i].key}[k] })
+}
+
 // keysOf names the rows of a source's table by the keys of records, nil when it has a key of
 // several columns or of a type that is not looked up.
 func (s *recordSource) keysOf(records []string) arrow.RecordBatch {

@@ -210,7 +210,7 @@ type Signature struct {
 // Split says that a record does not belong to the others of its person: from each of them
 // it is separated for good. The next build obeys.
 func Split(ctx context.Context, wh core.Warehouse, name, record string, by Signature) (int, error) {
-	g, err := loadGraph(ctx, wh, name)
+	g, err := loadAround(ctx, wh, name, []string{record})
 	if err != nil {
 		return 0, err
 	}
@@ -234,7 +234,15 @@ func Split(ctx context.Context, wh core.Warehouse, name, record string, by Signa
 // apart end now, with all others of the same Split, so that it undoes it. The next build
 // obeys.
 func Merge(ctx context.Context, wh core.Warehouse, name, a, b string, by Signature) error {
-	g, err := loadGraph(ctx, wh, name)
+	decided, err := Decisions(ctx, wh, name)
+	if err != nil {
+		return err
+	}
+	var also []Record
+	for _, d := range decided {
+		also = append(also, d.A, d.B)
+	}
+	g, err := loadAround(ctx, wh, name, []string{a, b}, also...)
 	if err != nil {
 		return err
 	}
@@ -250,10 +258,6 @@ func Merge(ctx context.Context, wh core.Warehouse, name, a, b string, by Signatu
 		return &core.Error{Kind: core.KindConfig, Op: "merge", Err: fmt.Errorf("%s and %s are the same record", a, b), Try: "name two records or ids"}
 	}
 	sides := map[string]bool{g.records[x].ID: true, g.records[y].ID: true}
-	decided, err := Decisions(ctx, wh, name)
-	if err != nil {
-		return err
-	}
 	type act struct {
 		author string
 		at     time.Time

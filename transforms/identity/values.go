@@ -3,6 +3,7 @@ package identity
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -53,7 +54,11 @@ func (m *Model) sourceValues(ctx context.Context, wh core.Warehouse, l *layout, 
 		columns = append(columns, c.column)
 	}
 	slices.Sort(columns)
-	rows, err := wh.Scan(ctx, core.ScanRequest{Table: s.table, Columns: slices.Compact(columns)})
+	keys := s.keysOf(slices.Sorted(maps.Keys(want)))
+	if keys != nil {
+		defer keys.Release()
+	}
+	rows, err := wh.Scan(ctx, core.ScanRequest{Table: s.table, Columns: slices.Compact(columns), Keys: keys})
 	if err != nil {
 		return fmt.Errorf("scan %s: %w", s.table, err)
 	}

@@ -30,7 +30,7 @@ func (m *Model) prepare(ctx context.Context, wh core.Warehouse, at time.Time) (*
 // would weigh, which guard stands between them, or that no rule ever compared them.
 func (m *Model) WhyNot(ctx context.Context, wh core.Warehouse, a, b string) (Explanation, error) {
 	out := Explanation{Identity: m.name, Subject: a + " " + b}
-	g, err := loadGraph(ctx, wh, m.name)
+	g, err := loadAround(ctx, wh, m.name, []string{a, b})
 	if err != nil {
 		return out, err
 	}

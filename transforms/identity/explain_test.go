@@ -1,0 +1,102 @@
+package identity_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/unsilo/unsilo/core"
+	warehouse "github.com/unsilo/unsilo/core/warehouse/memory"
+	"github.com/unsilo/unsilo/transforms/identity"
+)
+
+// TestExplainTellsAllThatIsStored looks some people up, by a record, its bare key or their id,
+// and compares what is told with all rows of the tables.
+func TestExplainTellsAllThatIsStored(t *testing.T) {
+	for name, wh := range map[string]core.Warehouse{"memory": warehouse.New(), "duckdb": benchWarehouse(t)} {
+		t.Run(name, func(t *testing.T) {
+			w := newTown(3)
+			w.land(t, wh)
+			build(t, wh, person(t, "from = [source.crm.contacts, source.web.visitors]\nguardrail { max_cluster_size = 4 }"), "run")
+			ids, members := map[string]string{}, map[string][]string{}
+			for record, id := range mapped(t, wh, "person") {
+				ids[record] = id
+				members[id] = append(members[id], record)
+			}
+			edges := storedEdges(t, wh)
+			for i := range 60 {
+				key := w.crm[i*7%len(w.crm)][0]
+				record := "crm.contacts:" + key
+				id := ids[record]
+				subject := [...]string{record, key, id}[i%3]
+				x, err := identity.Explain(context.Background(), wh, "person", subject)
+				if err != nil {
+					t.Fatalf("explain %s: %v", subject, err)
+				}
+				var told []string
+				for _, r := range x.Records {
+					told = append(told, r.String())
+				}
+				slices.Sort(members[id])
+				if !slices.Equal(told, members[id]) || x.ID != id {
+					t.Errorf("%s is %s of %v, want %s of %v", subject, x.ID, told, id, members[id])
+				}
+				var path, refused []string
+				for _, e := range edges {
+					a, b := ids[e[0]] == id, ids[e[1]] == id
+					switch {
+					case e[2] == "merged" && a && b:
+						path = append(path, strings.Join(e[:2], " "))
+					case e[2] == "refused" && (a || b):
+						refused = append(refused, strings.Join(e[:2], " "))
+					}
+				}
+				if got, want := fmt.Sprint(ends(x.Path, ids)), fmt.Sprint(sorted(path)); got != want {
+					t.Errorf("%s: path %s, want %s", subject, got, want)
+				}
+				if got, want := fmt.Sprint(ends(x.Refused, ids)), fmt.Sprint(sorted(refused)); got != want {
+					t.Errorf("%s: refused %s, want %s", subject, got, want)
+				}
+				if len(told) > 1 {
+					if y, err := identity.Explain(context.Background(), wh, "person", told[0], told[1]); err != nil || len(y.Path) == 0 || y.ID != id {
+						t.Errorf("%s %s: path %v, id %s, error %v", told[0], told[1], y.Path, y.ID, err)
+					}
+				}
+			}
+		})
+	}
+}
+
+// storedEdges gives the names of the ends of every edge, and its outcome.
+func storedEdges(t *testing.T, wh core.Warehouse) [][3]string {
+	names := map[string]string{}
+	for _, line := range says(t, wh, "person_record", "record", "source", "stream", "record_key") {
+		f := strings.Split(line, "|")
+		names[f[0]] = f[1] + "." + f[2] + ":" + f[3]
+	}
+	var out [][3]string
+	for _, line := range says(t, wh, "person_edge", "a", "b", "outcome") {
+		f := strings.Split(line, "|")
+		out = append(out, [3]string{names[f[0]], names[f[1]], f[2]})
+	}
+	return out
+}
+
+// ends gives the ends of steps, whose records must know whose they are.
+func ends(steps []identity.Step, ids map[string]string) []string {
+	var out []string
+	for _, s := range steps {
+		if s.A.ID != ids[s.A.String()] || s.B.ID != ids[s.B.String()] {
+			out = append(out, "wrong id")
+		}
+		out = append(out, s.A.String()+" "+s.B.String())
+	}
+	return sorted(out)
+}
+
+func sorted(list []string) []string {
+	slices.Sort(list)
+	return list
+}
