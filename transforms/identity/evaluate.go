@@ -30,12 +30,18 @@ type SweepPoint struct {
 // Evaluate scores the last build against labels. Labelled pairs without counter-examples
 // are taken as complete: every other pair of labelled records is two.
 func Evaluate(ctx context.Context, wh core.Warehouse, name string, labels Labels, sweep bool) (Evaluation, error) {
-	g, err := loadGraph(ctx, wh, name)
+	g, err := openGraph(ctx, wh, name)
 	if err != nil {
+		return Evaluation{}, err
+	}
+	if _, err := g.readRecords(ctx, wh, nil, nil); err != nil {
 		return Evaluation{}, err
 	}
 	out, err := evaluateGraph(g, labels)
 	if err != nil || !sweep {
+		return out, err
+	}
+	if err := g.readEdges(ctx, wh, nil); err != nil {
 		return out, err
 	}
 	e := newEvaluator(g, labels)

@@ -25,6 +25,9 @@ func (m *Model) readFormerOf(ctx context.Context, wh core.Warehouse, f *frame.Fr
 	if err != nil {
 		return nil, err
 	}
+	if p.short = len(gone) < len(left); p.short {
+		return p, nil
+	}
 	for uid, n := range gone {
 		p.names[uid] = [3]string{n.source, n.stream, n.key}
 		stood = append(stood, n)

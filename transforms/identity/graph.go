@@ -47,18 +47,6 @@ func openGraph(ctx context.Context, wh core.Warehouse, name string) (*graph, err
 	return g, err
 }
 
-// loadGraph reads everything.
-func loadGraph(ctx context.Context, wh core.Warehouse, name string) (*graph, error) {
-	g, err := openGraph(ctx, wh, name)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := g.readRecords(ctx, wh, nil, nil); err != nil {
-		return nil, err
-	}
-	return g, g.readEdges(ctx, wh, nil)
-}
-
 // loadAround reads what is said of subjects: each is an id, a record or its bare key. The
 // graph holds all records of their persons, every edge of these with the records at its
 // other end, and the records also given.
@@ -95,7 +83,8 @@ func loadAround(ctx context.Context, wh core.Warehouse, name string, subjects []
 	return g, g.readEnds(ctx, wh, also)
 }
 
-// readEnds reads the records at the other ends of edges, and those also given.
+// readEnds reads the records at the ends of edges that are not known yet, and those also
+// given.
 func (g *graph) readEnds(ctx context.Context, wh core.Warehouse, also []Record) error {
 	var missing []uint64
 	for _, e := range g.edges {
@@ -106,8 +95,13 @@ func (g *graph) readEnds(ctx context.Context, wh core.Warehouse, also []Record) 
 		}
 	}
 	slices.Sort(missing)
-	names, err := g.namesOf(ctx, wh, slices.Compact(missing))
+	missing = slices.Compact(missing)
+	names, err := g.namesOf(ctx, wh, missing)
 	if err != nil {
+		return err
+	}
+	if len(names) < len(missing) { // the map knows them all
+		_, err := g.readRecords(ctx, wh, nil, nil)
 		return err
 	}
 	ends := slices.Collect(maps.Values(names))
@@ -116,6 +110,22 @@ func (g *graph) readEnds(ctx context.Context, wh core.Warehouse, also []Record) 
 	}
 	_, err = g.readRecords(ctx, wh, nameKeys(ends), nil)
 	return err
+}
+
+// readNamed reads the records at the ends of the edges, and the vetoes of these.
+func (g *graph) readNamed(ctx context.Context, wh core.Warehouse) error {
+	if err := g.readEnds(ctx, wh, nil); err != nil {
+		return err
+	}
+	keys := hashKeys("a", slices.Collect(maps.Keys(g.records)))
+	defer keys.Release()
+	return g.readVetoes(ctx, wh, keys)
+}
+
+func (g *graph) readVetoes(ctx context.Context, wh core.Warehouse, keys arrow.RecordBatch) error {
+	return g.scanSome(ctx, wh, tableVeto, keys, func(r tableRow) {
+		g.vetoes[pair64{uint64(r.number(0)), uint64(r.number(1))}] = r.text(3)
+	})
 }
 
 // readRecords adds the records whose rows of the map are named by keys, all when keys is nil;
@@ -136,7 +146,7 @@ func (g *graph) readRecords(ctx context.Context, wh core.Warehouse, keys arrow.R
 	return out, err
 }
 
-// readEdges adds the edges and vetoes of some records, or all of them when uids is nil.
+// readEdges adds the edges and vetoes of some records, all of them when uids is nil.
 func (g *graph) readEdges(ctx context.Context, wh core.Warehouse, uids []uint64) error {
 	in := frame.NewIndex(uids)
 	for second, end := range []string{"a", "b"} {
@@ -159,10 +169,7 @@ func (g *graph) readEdges(ctx context.Context, wh core.Warehouse, uids []uint64)
 		if err != nil {
 			return err
 		}
-		err = g.scanSome(ctx, wh, tableVeto, keys, func(r tableRow) {
-			g.vetoes[pair64{uint64(r.number(0)), uint64(r.number(1))}] = r.text(3)
-		})
-		if err != nil {
+		if err := g.readVetoes(ctx, wh, keys); err != nil {
 			return err
 		}
 	}

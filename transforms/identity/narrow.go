@@ -297,7 +297,7 @@ func (n *narrowing) regroup(ctx context.Context) (bool, error) {
 		}
 	}
 	var err error
-	if n.pipeline.former, err = n.model.readFormerOf(ctx, n.req.Warehouse, n.frame, n.standing(), n.leaving(), len(n.uids)); err != nil {
+	if n.pipeline.former, err = n.model.readFormerOf(ctx, n.req.Warehouse, n.frame, n.standing(), n.leaving(), len(n.uids)); err != nil || n.pipeline.former.short {
 		return false, err
 	}
 	n.overrides()
@@ -308,9 +308,6 @@ func (n *narrowing) regroup(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	n.confined = n
-	if n.pipeline.former.short {
-		return false, nil
-	}
 	return true, n.summarise(ctx)
 }
 

@@ -8,22 +8,30 @@ import (
 
 // read loads and normalises the rows that are wanted.
 func (n *narrowing) read(ctx context.Context, want pick) error {
-	f, err := n.model.load(ctx, n.req.Warehouse, n.layout, want)
+	var err error
+	n.reports, err = n.readSome(ctx, n.last, want)
+	return err
+}
+
+// readSome loads and normalises the rows that are wanted, as the stored model says. It gives
+// what loading reports: what a part of the values looks like says little.
+func (p *pipeline) readSome(ctx context.Context, last *trained, want pick) ([]string, error) {
+	f, err := p.model.load(ctx, p.req.Warehouse, p.layout, want)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, c := range f.Columns {
 		if c.Kind == "" {
-			c.Kind = n.last.Kinds[c.Name]
-			n.layout.attribute(c.Name).kind = c.Kind
+			c.Kind = last.Kinds[c.Name]
+			p.layout.attribute(c.Name).kind = c.Kind
 		}
 	}
-	n.reports, n.layout.reports = n.layout.reports, nil
-	err = n.model.normaliseFrame(f, n.layout)
-	n.layout.reports = nil // what a part of the values looks like says little
-	n.frame = f
-	n.derive()
-	return err
+	reports := p.layout.reports
+	err = p.model.normaliseFrame(f, p.layout)
+	p.layout.reports = nil
+	p.frame = f
+	p.derive()
+	return reports, err
 }
 
 // readAgain reads the fresh records, and those that stood and are picked. It is false when
@@ -78,7 +86,7 @@ func (n *narrowing) keysOf(ctx context.Context, standing []uint64) (map[frame.So
 		return nil, nil
 	}
 	names, err := n.model.namesOf(ctx, n.req.Warehouse, standing)
-	if err != nil {
+	if err != nil || len(names) < len(standing) {
 		return nil, err
 	}
 	out := bySource(n.layout.sources, names)

@@ -31,7 +31,7 @@ type Question struct {
 // most doubtful come first, and after them the sample of pairs that are not in doubt that
 // the review block asks for. limit 0 means all.
 func Review(ctx context.Context, wh core.Warehouse, name string, limit int) ([]Question, error) {
-	g, err := loadGraph(ctx, wh, name)
+	g, err := openGraph(ctx, wh, name)
 	if err != nil {
 		return nil, err
 	}
@@ -39,70 +39,128 @@ func Review(ctx context.Context, wh core.Warehouse, name string, limit int) ([]Q
 	if err != nil {
 		return nil, err
 	}
-	done := map[pair64]bool{}
+	q := &queue{graph: g, done: map[pair64]bool{}, words: map[string]string{}}
 	for _, d := range decided {
 		a, b := frame.UID(d.A.Source, d.A.Stream, d.A.Key), frame.UID(d.B.Source, d.B.Stream, d.B.Key)
-		done[pair64{min(a, b), max(a, b)}] = true
+		q.done[pair64{min(a, b), max(a, b)}] = true
 	}
-	low, high := g.bands()
-	var out []Question
-	var clear []storedEdge
-	ask := func(e storedEdge) Question {
-		done[pair64{e.a, e.b}] = true
-		return Question{Step: g.step(e), Probability: probability(e.bits), Joined: g.records[e.a].ID == g.records[e.b].ID}
+	if err := g.scanRows(ctx, wh, tableEdge, q.take); err != nil {
+		return nil, err
 	}
-	for _, e := range g.edges {
-		refused := e.outcome == "refused"
-		switch {
-		case done[pair64{e.a, e.b}] || e.tier == "must" || refused && (g.model == nil || !g.model.AskRefused):
-		case refused || e.tier == "probable" && e.bits >= low && e.bits < high && e.outcome != "inside":
-			out = append(out, ask(e))
-		case e.tier == "probable":
-			clear = append(clear, e)
-		}
+	g.edges = slices.Concat(q.doubtful(limit), q.sample())
+	if err := g.readNamed(ctx, wh); err != nil {
+		return nil, err
 	}
-	slices.SortStableFunc(out, func(x, y Question) int {
-		return cmp.Or(cmp.Compare(g.half(x), g.half(y)), cmp.Compare(doubt(x), doubt(y)), cmp.Compare(x.A.String(), y.A.String()), cmp.Compare(x.B.String(), y.B.String()))
-	})
-	if limit > 0 {
-		out = out[:min(limit, len(out))]
-	}
-	for _, e := range g.sample(clear) {
-		if !done[pair64{e.a, e.b}] {
-			q := ask(e)
-			q.Sampled = true
-			out = append(out, q)
-		}
-	}
-	return out, nil
+	return q.questions(limit), nil
 }
 
-// sample picks as many edges as the review block wants, the same ones every time.
-func (g *graph) sample(edges []storedEdge) []storedEdge {
-	if g.model == nil || g.model.Sample == 0 {
+// A queue collects the edges to ask about from all that are stored.
+type queue struct {
+	*graph
+	done  map[pair64]bool
+	words map[string]string // of which there are few
+	// open edges are in doubt, clear ones are not.
+	open, clear []storedEdge
+}
+
+// take looks at one edge.
+func (q *queue) take(r tableRow) {
+	e := storedEdge{a: uint64(r.number(0)), b: uint64(r.number(1)), tier: q.word(r.view(2)), rule: q.word(r.view(3)),
+		pattern: uint64(r.number(4)), bits: r.number(5), outcome: q.word(r.view(6))}
+	low, high := q.bands()
+	refused := e.outcome == "refused"
+	switch {
+	case q.done[pair64{e.a, e.b}] || e.tier == "must" || refused && (q.model == nil || !q.model.AskRefused):
+	case refused || e.tier == "probable" && e.bits >= low && e.bits < high && e.outcome != "inside":
+		q.done[pair64{e.a, e.b}] = true
+		q.open = append(q.open, e)
+	case e.tier == "probable" && q.model != nil && q.model.Sample > 0:
+		if q.clear = append(q.clear, e); len(q.clear) >= 2*q.model.Sample+1000 {
+			q.clear = q.sample()
+		}
+	}
+}
+
+func (q *queue) word(v string) string {
+	if w, ok := q.words[v]; ok {
+		return w
+	}
+	v = strings.Clone(v) // it is good until the next row
+	q.words[v] = v
+	return v
+}
+
+// doubtful gives the edges in doubt, the most doubtful first, up to limit and as many as are
+// in as much doubt as the last.
+func (q *queue) doubtful(limit int) []storedEdge {
+	slices.SortFunc(q.open, q.compare)
+	if limit <= 0 || limit >= len(q.open) {
+		return q.open
+	}
+	n := limit
+	for n < len(q.open) && q.compare(q.open[n], q.open[limit-1]) == 0 {
+		n++
+	}
+	return q.open[:n]
+}
+
+// compare orders edges by doubt: those of the upper part of a band that decision.review
+// divides come first, then the distance of the weight from even odds counts.
+func (q *queue) compare(x, y storedEdge) int {
+	lower := func(e storedEdge) int {
+		if q.model != nil && q.model.Likely != 0 && e.bits < q.model.Likely {
+			return 1
+		}
+		return 0
+	}
+	return cmp.Or(cmp.Compare(lower(x), lower(y)), cmp.Compare(max(x.bits, -x.bits), max(y.bits, -y.bits)))
+}
+
+// sample picks as many clear edges as the review block wants, the same ones every time.
+func (q *queue) sample() []storedEdge {
+	if q.model == nil || q.model.Sample == 0 {
 		return nil
 	}
 	mix := func(e storedEdge) uint64 { return (e.a ^ e.b<<1) * 0x9E3779B97F4A7C15 }
-	slices.SortFunc(edges, func(x, y storedEdge) int {
+	slices.SortFunc(q.clear, func(x, y storedEdge) int {
 		return cmp.Or(cmp.Compare(mix(x), mix(y)), cmp.Compare(x.a, y.a), cmp.Compare(x.b, y.b))
 	})
-	return edges[:min(g.model.Sample, len(edges))]
+	return q.clear[:min(q.model.Sample, len(q.clear))]
 }
 
-// half is 0 in the upper part of a band that decision.review divides.
-func (g *graph) half(q Question) int {
-	if g.model != nil && g.model.Likely != 0 && int64(q.Bits*1e6) < g.model.Likely {
-		return 1
+// questions asks about the edges of the graph.
+func (q *queue) questions(limit int) []Question {
+	type asked struct {
+		Question
+		edge storedEdge
 	}
-	return 0
-}
-
-// doubt is the distance of the weight from even odds.
-func doubt(q Question) float64 {
-	if q.Bits < 0 {
-		return -q.Bits
+	ask := func(e storedEdge) asked {
+		return asked{Question{Step: q.step(e), Probability: probability(e.bits), Joined: q.records[e.a].ID == q.records[e.b].ID}, e}
 	}
-	return q.Bits
+	var list []asked
+	sampled := q.sample()
+	for _, e := range q.edges[:len(q.edges)-len(sampled)] {
+		list = append(list, ask(e))
+	}
+	slices.SortFunc(list, func(x, y asked) int {
+		return cmp.Or(q.compare(x.edge, y.edge), cmp.Compare(x.A.String(), y.A.String()), cmp.Compare(x.B.String(), y.B.String()))
+	})
+	if limit > 0 {
+		list = list[:min(limit, len(list))]
+	}
+	out := make([]Question, 0, len(list)+len(sampled))
+	for _, x := range list {
+		out = append(out, x.Question)
+	}
+	for _, e := range sampled {
+		if !q.done[pair64{e.a, e.b}] {
+			q.done[pair64{e.a, e.b}] = true
+			x := ask(e)
+			x.Sampled = true
+			out = append(out, x.Question)
+		}
+	}
+	return out
 }
 
 // WriteQuestions writes the queue as CSV with an empty verdict column to fill in. values

@@ -7,6 +7,7 @@ import (
 
 	"github.com/unsilo/unsilo/core"
 	"github.com/unsilo/unsilo/transforms/identity/cluster"
+	"github.com/unsilo/unsilo/transforms/identity/frame"
 	"github.com/unsilo/unsilo/transforms/identity/fs"
 )
 
@@ -24,6 +25,88 @@ func (m *Model) prepare(ctx context.Context, wh core.Warehouse, at time.Time) (*
 		return nil, err
 	}
 	return p, p.prepareScan()
+}
+
+// prepareFor sets up what prepare does for two records, from what the last build stored; when
+// it did not store all keys, or the block is another, it prepares all records.
+func (m *Model) prepareFor(ctx context.Context, wh core.Warehouse, at time.Time, a, b Record) (*pipeline, error) {
+	l, err := m.layoutNow(ctx, wh)
+	if err != nil {
+		return nil, err
+	}
+	p := m.newPipeline(l, core.BuildRequest{Warehouse: wh, At: at, Emit: func(core.Event) {}})
+	last, err := p.resumable(ctx)
+	if err == nil && last != nil && last.Keyed {
+		var ok bool
+		if ok, err = p.thawFor(ctx, last, a, b); ok {
+			return p, err
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return m.prepare(ctx, wh, at)
+}
+
+// thawFor reads two records and sets the scanner up for them; false when the stored model does
+// not fit them.
+func (p *pipeline) thawFor(ctx context.Context, last *trained, a, b Record) (bool, error) {
+	p.tokenKey = last.Key
+	names := map[uint64]recordName{}
+	for _, r := range [2]Record{a, b} {
+		names[frame.UID(r.Source, r.Stream, r.Key)] = recordName{r.Source, r.Stream, r.Key}
+	}
+	_, err := p.readSome(ctx, last, pick{keys: bySource(p.layout.sources, names), of: func(uid uint64) bool {
+		_, is := names[uid]
+		return is
+	}})
+	if err != nil || p.frame.Len() != len(names) {
+		return err == nil, err // the caller finds that one has left
+	}
+	if ok, err := p.thaw(ctx, last, p.columnsOf(last)); err != nil || !ok || !p.narrowable() {
+		return false, err
+	}
+	p.rules = p.model.exactRules(p.layout)
+	if p.oversize, err = p.overLimit(ctx, last); err != nil || p.oversize == nil {
+		return false, err
+	}
+	return p.thaw(ctx, last, p.columnsOf(last))
+}
+
+// overLimit counts who holds the blocking keys of the frame's records, and tells those of
+// blocks that are over the limit; nil when not all keys are stored.
+func (p *pipeline) overLimit(ctx context.Context, last *trained) (func(rule int, key uint64) bool, error) {
+	ring, holders := p.newKeyring(), map[uint64]int{}
+	for r := range int32(p.frame.Len()) {
+		for _, key := range ring.of(r).blocks {
+			holders[key] = 0
+		}
+	}
+	tables, err := p.req.Warehouse.Tables(ctx, core.SchemaIdentity)
+	if err != nil {
+		return nil, fmt.Errorf("list tables of %s: %w", core.SchemaIdentity, err)
+	}
+	missing := int64(0)
+	for _, t := range tables {
+		if t.Name == p.model.tableOf(tableMap) {
+			missing += t.Rows
+		}
+	}
+	err = p.model.scanRows(ctx, p.req.Warehouse, tableKey, func(r tableRow) {
+		missing--
+		for _, key := range r.numbers(0) {
+			if n, wanted := holders[uint64(key)]; wanted {
+				holders[uint64(key)] = n + 1
+			}
+		}
+	}, "blocks")
+	if err != nil || missing != 0 {
+		return nil, err
+	}
+	return func(rule int, key uint64) bool {
+		limit := last.Rules[rule].MaxBlock
+		return limit > 0 && holders[ring.scramble.blockKey(rule, key)] > limit
+	}, nil
 }
 
 // WhyNot tells why two records are not one: what each rule says about them, what the model
@@ -50,7 +133,7 @@ func (m *Model) WhyNot(ctx context.Context, wh core.Warehouse, a, b string) (Exp
 		return out, nil
 	}
 	between := g.between(&out, x, y)
-	p, err := m.prepare(ctx, wh, time.Now())
+	p, err := m.prepareFor(ctx, wh, time.Now(), g.records[x], g.records[y])
 	if err != nil {
 		return out, err
 	}
