@@ -26,8 +26,8 @@ func TestExplainTellsAllThatIsStored(t *testing.T) {
 				members[id] = append(members[id], record)
 			}
 			edges := storedEdges(t, wh)
-			for i := range 80 {
-				if i == 60 {
+			for i := range 40 {
+				if i == 30 {
 					dropTable(t, wh, "person_record") // the map tells the rest
 				}
 				key := w.crm[i*7%len(w.crm)][0]
@@ -107,7 +107,7 @@ func sorted(list []string) []string {
 // TestWhyNotOfTwoRecordsEqualsThatOfAll asks about pairs of people, once from what the last
 // build stored of the two, and once from all records, since their keys are lost.
 func TestWhyNotOfTwoRecordsEqualsThatOfAll(t *testing.T) {
-	for seed := range uint64(3) {
+	for seed := range uint64(2) {
 		w, wh := newTown(seed), core.Warehouse(warehouse.New())
 		if seed == 0 {
 			wh = benchWarehouse(t)
@@ -121,7 +121,7 @@ blocking_rule "name" {
 		build(t, wh, model, "run")
 		ids := mapped(t, wh, "person")
 		ask := func() (out []string) {
-			for i := range 80 {
+			for i := range 40 {
 				a, b := "crm.contacts:"+w.crm[i][0], "crm.contacts:"+w.crm[(i*13+1)%len(w.crm)][0]
 				if ids[a] == ids[b] {
 					continue
