@@ -205,6 +205,9 @@ func (w *Warehouse) release(c *conn) {
 
 // shut closes the instance and then the file. The caller holds mu.
 func (w *Warehouse) shut() error {
+	for name := range w.filters {
+		w.endFilter(name)
+	}
 	if w.in != nil {
 		w.in.close()
 		w.in = nil
