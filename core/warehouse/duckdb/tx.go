@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"sync"
-	"sync/atomic"
 
 	"github.com/unsilo/unsilo/core"
 )
@@ -30,9 +29,8 @@ type tx struct {
 	pinned bool // row ids stay as they are
 	ddl    bool // a schema was changed: commit is followed by a checkpoint
 	added  bool // rows were added
+	reads  bool // rows of a table were looked at, to change or compare them
 	spoilt error
-	// reads says that rows of a table are looked at, to change or compare them.
-	reads atomic.Bool
 	// since is the warehouse's clock at the beginning; touched are the tables changed.
 	since   int64
 	touched map[core.TableName]bool
