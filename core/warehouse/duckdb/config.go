@@ -47,6 +47,7 @@ func (c Config) settings() map[string]string {
 		"allow_persistent_secrets":     "false",
 		"autoinstall_known_extensions": "false",
 		"autoload_known_extensions":    "false",
+		"allowed_configs":              "[memory_limit]", // for trimCache
 	}
 	if c.TempDir != "" {
 		s["max_temp_directory_size"] = c.MaxTemp

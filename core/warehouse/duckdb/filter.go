@@ -3,7 +3,6 @@
 package duckdb
 
 import (
-	"math/bits"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -15,8 +14,8 @@ import (
 
 // While a table is being filled from nothing, almost every key is new, and asking DuckDB
 // about each would cost as much as storing the rows. A keyFilter remembers the keys that
-// a table may hold, in 4 to 8 bytes each: a key it does not know is certainly new. One it
-// knows is asked about as usual.
+// a table may hold, integers that are close together in a bit each and others in 4 to 8
+// bytes: a key it does not know is certainly new. One it knows is asked about as usual.
 //
 // A filter is begun by a transaction that sees its table empty while nobody else has
 // changed it. It is that transaction's own until the commit, and then for those that
@@ -28,49 +27,29 @@ type keyFilter struct {
 	since int64  // the warehouse's clock at that commit
 
 	mu       sync.Mutex
+	numbers  *bitmap // nil when keys are not integers, or too far from each other
 	segments []segment
 	bytes    int64
 	budget   *atomic.Int64 // what all filters may still take
 	ended    bool
 }
 
-// filterBytes bounds the memory of all filters of a warehouse: some 12 million keys.
+// filterBytes bounds the memory of all filters of a warehouse: some 12 million keys that
+// are no integers.
 const filterBytes = 64 << 20
-
-// A segment holds 32 bits of each hash, at a place that 32 others choose; 0 is free. A key
-// is taken for another in less than one of a billion cases.
-type segment struct {
-	slots []uint32
-	used  int
-}
-
-func newSegment(width int) segment { return segment{slots: make([]uint32, 1<<width)} }
-
-func (s *segment) place(h uint64) (at uint64, mark uint32) {
-	return h >> (64 - bits.Len(uint(len(s.slots)-1))), uint32(h) | 1
-}
-
-// find gives the slot of a hash, or the free one where it belongs.
-func (s *segment) find(h uint64) (slot *uint32, mark uint32, known bool) {
-	at, mark := s.place(h)
-	mask := uint64(len(s.slots) - 1)
-	for {
-		slot := &s.slots[at]
-		if *slot == 0 || *slot == mark {
-			return slot, mark, *slot == mark
-		}
-		at = (at + 1) & mask
-	}
-}
 
 // add remembers hashes and reports whether it may have known one of them. ok is false
 // when there is no room; the filter is of no use then.
 func (f *keyFilter) add(hashes []uint64) (known, ok bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	return f.addHashes(hashes)
+}
+
+func (f *keyFilter) addHashes(hashes []uint64) (known, ok bool) {
 	for _, h := range hashes {
 		last := len(f.segments) - 1
-		if last < 0 || f.segments[last].used*4 >= len(f.segments[last].slots)*3 {
+		if last < 0 || f.segments[last].full() {
 			if !f.grow() {
 				return known, false
 			}
@@ -95,20 +74,75 @@ func (f *keyFilter) add(hashes []uint64) (known, ok bool) {
 	return known, true
 }
 
+// addNumbers is add for keys that are integers, as long as they are close together.
+func (f *keyFilter) addNumbers(keys []uint64) (known, ok bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for i, v := range keys {
+		if f.numbers == nil {
+			seen, ok := f.addHashes(inOrder(hashNumbers(keys[i:])))
+			return known || seen, ok
+		}
+		pages := len(f.numbers.pages)
+		if f.numbers.add(v) {
+			known = true
+		}
+		if len(f.numbers.pages) > pages && !(f.take(pageBytes) && (!f.numbers.sparse() || f.spread())) {
+			return known, false
+		}
+	}
+	return known, true
+}
+
+// spread goes over to hashes.
+func (f *keyFilter) spread() (ok bool) {
+	numbers := f.numbers
+	f.numbers = nil
+	f.give(numbers.bytes())
+	ok = true
+	numbers.each(func(keys []uint64) bool {
+		_, ok = f.addHashes(hashNumbers(keys))
+		return ok
+	})
+	return ok
+}
+
+func hashNumbers(keys []uint64) []uint64 {
+	hashes := make([]uint64, len(keys))
+	hashIntegers(hashes, keys)
+	return hashes
+}
+
+// take reserves memory; false means that there is none left.
+func (f *keyFilter) take(size int64) bool {
+	if f.ended {
+		return false
+	}
+	if f.budget.Add(-size) < 0 {
+		f.budget.Add(size)
+		return false
+	}
+	f.bytes += size
+	return true
+}
+
+func (f *keyFilter) give(size int64) {
+	f.budget.Add(size)
+	f.bytes -= size
+}
+
 // grow adds a segment, twice as big as the one before.
 func (f *keyFilter) grow() bool {
 	const least = 18
 	width := least + len(f.segments)
-	size := int64(4) << width
-	if f.ended || f.budget.Add(-size) < 0 {
-		if !f.ended {
-			f.budget.Add(size)
-		}
+	if !f.take(int64(4) << width) {
 		return false
 	}
-	f.bytes += size
-	f.segments = append(f.segments, newSegment(width))
-	return true
+	s, ok := newSegment(width)
+	if ok {
+		f.segments = append(f.segments, s)
+	}
+	return ok
 }
 
 // end gives back the memory.
@@ -116,8 +150,11 @@ func (f *keyFilter) end() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.ended = true
-	f.budget.Add(f.bytes)
-	f.segments, f.bytes = nil, 0
+	for i := range f.segments {
+		f.segments[i].free()
+	}
+	f.segments, f.numbers = nil, nil
+	f.give(f.bytes)
 }
 
 // endFilter forgets the filter of a table, by folded name. The caller holds mu.
@@ -191,6 +228,9 @@ func (w *writing) filter(empty bool) *keyFilter {
 		}
 	}
 	f = &keyFilter{key: key, owner: w.tx, budget: &house.filterBudget}
+	if w.src.keyIsNumber() {
+		f.numbers = newBitmap()
+	}
 	house.filters[name] = f
 	return f
 }
@@ -198,14 +238,18 @@ func (w *writing) filter(empty bool) *keyFilter {
 // remember adds the keys of a chunk to the filter and reports whether all of them are
 // certainly new and different. A filter that cannot take them has come to its end.
 func (w *writing) remember(c *chunk) (fresh bool) {
-	hashes, ok := make([]uint64, 0, c.rows), true
-	for _, b := range c.batches {
-		part, known := w.src.hashes(b)
-		hashes, ok = append(hashes, part...), ok && known
-	}
-	known := false
-	if ok {
-		known, ok = w.keys.add(inOrder(hashes))
+	known, ok := false, true
+	if numbers, are := w.src.numbers(c); are {
+		known, ok = w.keys.addNumbers(numbers)
+	} else {
+		hashes := make([]uint64, 0, c.rows)
+		for _, b := range c.batches {
+			part, can := w.src.hashes(b)
+			hashes, ok = append(hashes, part...), ok && can
+		}
+		if ok {
+			known, ok = w.keys.add(inOrder(hashes))
+		}
 	}
 	if !ok {
 		w.tx.forget(w.table.Name)

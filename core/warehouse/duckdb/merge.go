@@ -106,6 +106,7 @@ func (w *writing) knows(ctx context.Context, c *chunk) (known bool, err error) {
 		}
 		keys.batches = append(keys.batches, array.NewRecordBatch(keys.schema, columns, b.NumRows()))
 	}
+	w.tx.reads = true
 	rows, err := keys.reader()
 	if err != nil {
 		return false, err

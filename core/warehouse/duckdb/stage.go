@@ -23,6 +23,7 @@ func (w *writing) stage(ctx context.Context, first *chunk, last bool) (int64, er
 	if err := w.tx.pin(ctx); err != nil {
 		return 0, err
 	}
+	w.tx.reads = true
 	types, err := w.stageTypes()
 	if err != nil {
 		return 0, err

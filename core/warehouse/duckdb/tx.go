@@ -28,6 +28,8 @@ type tx struct {
 	began  bool // DuckDB's transaction has started
 	pinned bool // row ids stay as they are
 	ddl    bool // a schema was changed: commit is followed by a checkpoint
+	added  bool // rows were added
+	reads  bool // rows of a table were looked at, to change or compare them
 	spoilt error
 	// since is the warehouse's clock at the beginning; touched are the tables changed.
 	since   int64
@@ -176,5 +178,9 @@ func (t *tx) finish(ctx context.Context, commit bool) error {
 		}
 		return nil
 	}
-	return t.w.commitTx(ctx, t.c, t.ddl)
+	if err := t.w.commitTx(ctx, t.c, t.ddl); err != nil {
+		return err
+	}
+	_ = t.trimCache(ctx) // what it would leave is within memory_limit all the same
+	return nil
 }

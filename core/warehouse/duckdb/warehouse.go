@@ -56,8 +56,8 @@ type Warehouse struct {
 	// first. This bounds memory, and is large enough that a statement's fixed cost does not
 	// show.
 	chunkRows, chunkBytes int64
-	// fewShare is the constant of that name, but in tests.
-	fewShare int64
+	// cacheBytes and fewShare are the constants of those names, but in tests.
+	cacheBytes, fewShare int64
 }
 
 // Open opens the file, or creates it with mode 0600, and brings the system tables up to
@@ -69,7 +69,8 @@ func Open(ctx context.Context, config Config) (*Warehouse, error) {
 		return nil, err
 	}
 	w := &Warehouse{config: config, txs: map[*tx]struct{}{}, filters: map[core.TableName]*keyFilter{},
-		ended: map[core.TableName]int64{}, writers: map[core.TableName]*tx{}, written: map[core.TableName]int64{}, chunkRows: 1 << 20, chunkBytes: 64 * mib, fewShare: fewShare}
+		ended: map[core.TableName]int64{}, writers: map[core.TableName]*tx{}, written: map[core.TableName]int64{},
+		chunkRows: 1 << 20, chunkBytes: 64 * mib, cacheBytes: cacheBytes, fewShare: fewShare}
 	w.filterBudget.Store(filterBytes)
 	if config.Path != "" {
 		if !config.ReadOnly {
@@ -205,6 +206,9 @@ func (w *Warehouse) release(c *conn) {
 
 // shut closes the instance and then the file. The caller holds mu.
 func (w *Warehouse) shut() error {
+	for name := range w.filters {
+		w.endFilter(name)
+	}
 	if w.in != nil {
 		w.in.close()
 		w.in = nil

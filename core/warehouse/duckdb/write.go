@@ -170,6 +170,7 @@ func (w *writing) undo(written bool, err error) error {
 
 // insert adds a chunk to the table by one statement, straight from Arrow memory.
 func (w *writing) insert(ctx context.Context, c *chunk) error {
+	w.tx.added = true
 	return w.load(ctx, c, place(w.table.Name)+" ("+w.names("")+")", "")
 }
 
