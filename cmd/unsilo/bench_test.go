@@ -46,6 +46,14 @@ func measure(do func()) cost {
 
 func used(u *syscall.Rusage) time.Duration { return time.Duration(u.Utime.Nano() + u.Stime.Nano()) }
 
+// mostRows is the largest size: UNSILO_BENCH_ROWS, or a million.
+func mostRows() int {
+	if most, err := strconv.Atoi(os.Getenv("UNSILO_BENCH_ROWS")); err == nil {
+		return most
+	}
+	return 1_000_000
+}
+
 func simSource(rows int) config.Source {
 	spec := sim.Connector().Spec()
 	values := map[string]any{}
@@ -101,7 +109,7 @@ func (r *replay) Read(_ context.Context, _ core.ReadRequest, emit func(core.Batc
 // BenchmarkLand lands made-up rows through the engine, against DuckDB by itself reading
 // the same Arrow batches.
 func BenchmarkLand(b *testing.B) {
-	for _, rows := range []int{100_000, 1_000_000} {
+	for rows := 100_000; rows <= mostRows(); rows *= 10 {
 		b.Run(strconv.Itoa(rows), func(b *testing.B) {
 			src := simSource(rows)
 			cfg := core.Config{Source: "made", Values: src.Values}
@@ -292,14 +300,10 @@ func timeReadJSON(b *testing.B, file string, rows int64) cost {
 
 // BenchmarkRun runs the built program by size, the connector in process and as a plugin:
 // rows a second, the ratio of the two, CPU seconds and peak memory beside a memory limit
-// of 1 GB. UNSILO_BENCH_ROWS sets the largest size (default 1,000,000).
+// of 1 GB, which must not grow with the rows.
 func BenchmarkRun(b *testing.B) {
 	program := builtProgram(b)
-	most, err := strconv.Atoi(os.Getenv("UNSILO_BENCH_ROWS"))
-	if err != nil {
-		most = 1_000_000
-	}
-	for rows := 100_000; rows <= most; rows *= 10 {
+	for rows := 100_000; rows <= mostRows(); rows *= 10 {
 		b.Run(strconv.Itoa(rows), func(b *testing.B) {
 			for b.Loop() {
 				near, _ := timeProgram(b, program, simProject(b, "none", 1, rows))

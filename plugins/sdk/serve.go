@@ -26,6 +26,10 @@ import (
 // maxRequest bounds what a host may send in one message.
 const maxRequest = 64 << 20
 
+// writeBuffer comes together before it is encrypted and written: little enough to be in a
+// processor's cache still when that happens.
+const writeBuffer = 64 << 10
+
 // Serve serves the connectors, which together are one family, until the host ends the
 // process. It does not return to a useful state: call it last in main.
 //
@@ -44,7 +48,7 @@ func Serve(connectors ...core.Connector) {
 		VersionedPlugins: map[int]plugin.PluginSet{wire.Version: {wire.PluginName: served}},
 		Logger:           hclog.New(&hclog.LoggerOptions{Level: hclog.Warn, Output: stderr, JSONFormat: true}),
 		GRPCServer: func(opts []grpc.ServerOption) *grpc.Server {
-			return grpc.NewServer(append(opts, grpc.ForceServerCodecV2(wire.Codec()), grpc.MaxRecvMsgSize(maxRequest), grpc.WriteBufferSize(256<<10))...)
+			return grpc.NewServer(append(opts, grpc.ForceServerCodecV2(wire.Codec()), grpc.MaxRecvMsgSize(maxRequest), grpc.WriteBufferSize(writeBuffer))...)
 		},
 	})
 }
