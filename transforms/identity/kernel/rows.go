@@ -26,7 +26,8 @@ type termSlot struct {
 	slot int
 }
 
-func newTable(comparisons []*Comparison, records []int32) *table {
+// newTable makes a table of the records, the rows of which lie at their places.
+func newTable(comparisons []*Comparison, places []int32) *table {
 	t := &table{comparisons: comparisons}
 	t.levels() // finds the columns
 	for _, c := range comparisons {
@@ -39,12 +40,12 @@ func newTable(comparisons []*Comparison, records []int32) *table {
 		t.terms = append(t.terms, slots)
 	}
 	t.width = 1 + len(t.columns)
-	t.cells = make([]int32, len(records)*t.width)
-	for p, r := range records {
-		row := t.row(int32(p))
-		row[recordSlot] = r
+	t.cells = make([]int32, len(places)*t.width)
+	for r, place := range places { // by record: so columns are read from end to end
+		row := t.row(place)
+		row[recordSlot] = int32(r)
 		for i, c := range t.columns {
-			row[1+i] = c.First(r)
+			row[1+i] = c.First(int32(r))
 		}
 	}
 	return t

@@ -3,6 +3,7 @@ package kernel
 import (
 	"context"
 	"runtime"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 
@@ -97,9 +98,9 @@ func (s *Scanner) Run(ctx context.Context, opt Options) (Result, error) {
 	tasks := s.Blocks.tasks()
 	workers := min(runtime.GOMAXPROCS(0), max(len(tasks), 1))
 	scans := make([]*scan, workers)
-	matches := make([][]Match, len(tasks))
+	matches := make([][][]Match, len(tasks))
 	picked := s.picked(opt.Either)
-	table := newTable(s.Comparisons, s.Blocks.recordAt)
+	table := newTable(s.Comparisons, s.Blocks.placeOf)
 	g, ctx := errgroup.WithContext(ctx)
 	for w := range workers {
 		scans[w] = s.scan(table, opt)
@@ -109,9 +110,7 @@ func (s *Scanner) Run(ctx context.Context, opt Options) (Result, error) {
 				if ctx.Err() != nil {
 					return ctx.Err()
 				}
-				scans[w].matches = make([]Match, 0, len(scans[w].matches)) // tasks are about equal
-				scans[w].run(tasks[t])
-				matches[t] = scans[w].matches
+				matches[t] = scans[w].run(tasks[t])
 			}
 			return nil
 		})
@@ -119,10 +118,10 @@ func (s *Scanner) Run(ctx context.Context, opt Options) (Result, error) {
 	if err := g.Wait(); err != nil {
 		return Result{}, err
 	}
-	out := Result{Matches: matches, RulePairs: make([]int64, len(s.Blocks.Rules))}
+	out := Result{Matches: slices.Concat(matches...), RulePairs: make([]int64, len(s.Blocks.Rules))}
 	total := newTally()
 	for _, w := range scans {
-		w.tally.each(func(e *entry) { total.at(e.pattern).n += e.n })
+		total.add(&w.tally)
 		out.Visited += w.visited
 		for i, n := range w.rulePairs {
 			out.RulePairs[i] += n

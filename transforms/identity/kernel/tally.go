@@ -22,33 +22,38 @@ type entry struct {
 
 func newTally() tally { return tally{slots: make([]entry, 1024)} }
 
-func (t *tally) at(pattern uint64) *entry {
+// reserve makes room for n more patterns, before which none of the places that at gave changes.
+func (t *tally) reserve(n int) {
+	size := len(t.slots)
+	for (t.used+n)*2 > size {
+		size *= 2
+	}
+	if size == len(t.slots) {
+		return
+	}
+	old := t.slots
+	t.slots, t.used = make([]entry, size), 0
+	for k := range old {
+		if old[k].pattern != 0 {
+			t.slots[t.at(old[k].pattern-1)] = old[k]
+		}
+	}
+}
+
+// at gives the place of a pattern, which is there from then on; room must be reserved for it.
+func (t *tally) at(pattern uint64) int32 {
 	mask := uint64(len(t.slots) - 1)
 	key := pattern + 1
-	i := key * 0x9E3779B97F4A7C15 >> 20 & mask
-	for {
+	for i := key * 0x9E3779B97F4A7C15 >> 20 & mask; ; i = (i + 1) & mask {
 		e := &t.slots[i]
-		if e.pattern == key {
-			return e
-		}
 		if e.pattern == 0 {
-			break
+			e.pattern = key
+			t.used++
 		}
-		i = (i + 1) & mask
-	}
-	if t.used*2 >= len(t.slots) {
-		old := t.slots
-		t.slots, t.used = make([]entry, 2*len(old)), 0
-		for k := range old {
-			if old[k].pattern != 0 {
-				*t.at(old[k].pattern - 1) = old[k]
-			}
+		if e.pattern == key {
+			return int32(i)
 		}
-		return t.at(pattern)
 	}
-	t.used++
-	t.slots[i].pattern = key
-	return &t.slots[i]
 }
 
 func (t *tally) each(f func(*entry)) {
@@ -66,4 +71,10 @@ func (t *tally) counts() []fs.Count {
 	t.each(func(e *entry) { out = append(out, fs.Count{Pattern: e.pattern, N: float64(e.n)}) })
 	slices.SortFunc(out, func(a, b fs.Count) int { return cmp.Compare(a.Pattern, b.Pattern) })
 	return out
+}
+
+// add adds what another tally counted.
+func (t *tally) add(other *tally) {
+	t.reserve(other.used)
+	other.each(func(e *entry) { t.slots[t.at(e.pattern)].n += e.n })
 }

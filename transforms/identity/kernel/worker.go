@@ -5,12 +5,14 @@ import "math/bits"
 // scan is the state of one worker.
 type scan struct {
 	*Scanner
-	opt       Options
-	table     *table
-	picked    []bool // see Scanner.picked
-	level     []batchLevel
-	tally     tally
+	opt    Options
+	table  *table
+	picked []bool // see Scanner.picked
+	level  []batchLevel
+	tally  tally
+	// matches of a task lie in parts: one that has to grow would be copied every time.
 	matches   []Match
+	parts     [][]Match
 	rulePairs []int64
 	visited   int64
 	rule      int // whose blocks are compared
@@ -20,7 +22,8 @@ type scan struct {
 	n        int
 	levels   [][]int8
 	patterns [batchPairs]uint64
-	kept     []keptPair
+	tallied  [batchPairs]int32
+	kept     [batchPairs]keptPair
 	touched  int32 // see touch
 }
 
@@ -63,8 +66,12 @@ func (s *Scanner) scan(t *table, opt Options) *scan {
 	return w
 }
 
-// run compares the pairs of some blocks.
-func (w *scan) run(t task) {
+// matchPart is how many matches are together in memory.
+const matchPart = 1 << 15
+
+// run compares the pairs of some blocks, and gives the matches.
+func (w *scan) run(t task) [][]Match {
+	w.parts, w.matches = nil, w.matches[len(w.matches):]
 	w.rule = int(t.rule)
 	bounds := w.Blocks.bounds[t.rule]
 	for k := t.from; k < t.to; k++ {
@@ -74,6 +81,16 @@ func (w *scan) run(t task) {
 		}
 	}
 	w.compareChunk()
+	w.endPart()
+	return w.parts
+}
+
+// endPart ends a part of matches. What is left of its memory is for the next one.
+func (w *scan) endPart() {
+	if len(w.matches) > 0 {
+		w.parts = append(w.parts, w.matches[:len(w.matches):len(w.matches)])
+		w.matches = w.matches[len(w.matches):]
+	}
 }
 
 // add puts a block into the chunk, unless none of its pairs is wanted.
@@ -204,22 +221,39 @@ func (w *scan) flush() {
 			patterns[k] = patterns[k]*radix + uint64(l+1)
 		}
 	}
-	w.kept = w.kept[:0]
+	w.count(patterns)
+	if w.opt.Weigh != nil {
+		w.keep(patterns)
+	}
+}
+
+// count adds the patterns of the batch to the tally and notes where each stands there.
+func (w *scan) count(patterns []uint64) {
+	w.tally.reserve(len(patterns))
 	for k, code := range patterns {
-		e := w.tally.at(code)
-		e.n++
-		if w.opt.Weigh == nil {
-			continue
-		}
-		if e.n == 1 {
+		at := w.tally.at(code)
+		w.tallied[k] = at
+		if e := &w.tally.slots[at]; e.n == 0 && w.opt.Weigh != nil {
 			e.weight, e.terms = w.opt.Weigh(code), w.terms(k)
 		}
-		if e.weight >= w.opt.Floor {
-			w.kept = append(w.kept, keptPair{int32(k), e.weight, e.terms})
-		}
+		w.tally.slots[at].n++
+	}
+}
+
+// keep takes the pairs of the batch that reached the floor.
+func (w *scan) keep(patterns []uint64) {
+	n := 0
+	for k := range patterns {
+		e := &w.tally.slots[w.tallied[k]]
+		w.kept[n&(batchPairs-1)] = keptPair{int32(k), e.weight, e.terms}
+		n += btoi(e.weight >= w.opt.Floor) // no branch: it could not be guessed
+	}
+	if cap(w.matches)-len(w.matches) < n {
+		w.endPart()
+		w.matches = make([]Match, 0, matchPart)
 	}
 	records := w.batch.columns[recordSlot]
-	for _, p := range w.kept {
+	for _, p := range w.kept[:n] {
 		x, y := w.batch.a[p.pair], w.batch.b[p.pair]
 		w.matches = append(w.matches, Match{records[x], records[y], p.weight + w.extra(p.terms, p.pair, x, y), int16(w.rule), patterns[p.pair]})
 	}
