@@ -163,7 +163,7 @@ func (p *pipeline) train(ctx context.Context) error {
 			}
 		}
 	}
-	p.fitted.Fit(sample.Counts, fs.FitOptions{Pairs: n * (n - 1) / 2, Random: shares, RandomCounts: random, Strength: 20,
+	p.fitted.Fit(sample.Counts, fs.FitOptions{Pairs: n * (n - 1) / 2, Random: shares, RandomCounts: random, Strength: 20, Siblings: p.layout.entity != entityPerson,
 		Rivals: rivals(p.frame.Len(), slices.Concat(sample.Matches...), sampled)})
 	p.guessPrior()
 	for _, message := range p.fitted.Messages {

@@ -19,6 +19,10 @@ type FitOptions struct {
 	Rivals Rivals
 	// RandomCounts are the patterns of the random pairs; dependences are read off them.
 	RandomCounts []Count
+	// Siblings says that there may be many pairs of different entities that are alike, as
+	// the variants of a product are. They become a class of their own, so that m is not
+	// learnt from them.
+	Siblings bool
 	// Strength is the weight of the starting values, in pairs.
 	Strength float64
 	// MaxIterations bounds the work; 0 means 200.
@@ -66,6 +70,7 @@ type fit struct {
 	start    [][]float64
 	sums     [][]float64 // expected matches by comparison and level
 	matches  float64
+	siblings *siblings // nil without that class
 	tree     []joint
 	rivals   []int32   // index into patterns, beside opt.Rivals.Patterns
 	odds     []float64 // of each pattern
@@ -96,6 +101,9 @@ func newFit(m *Model, counts []Count, opt FitOptions) *fit {
 	}
 	f.tree = m.dependences(opt.RandomCounts)
 	f.setU()
+	if opt.Siblings {
+		f.siblings = newSiblings(f.start, opt.Random, m.Prior)
+	}
 	return f
 }
 
@@ -113,10 +121,12 @@ func (f *fit) expect() float64 {
 		clear(f.sums[k])
 	}
 	f.matches = 0
+	f.siblings.expect(logU)
 	likelihood := 0.0
 	prior := math.Log(m.Prior / (1 - m.Prior))
 	for i, p := range f.patterns {
 		odds, base := prior, math.Log(1-m.Prior)
+		alike := f.siblings.odds(p)
 		for k, l := range p {
 			if l >= 0 {
 				odds += logs[k][l]
@@ -127,9 +137,15 @@ func (f *fit) expect() float64 {
 			if a, b := p[d.A], p[d.B]; a >= 0 && b >= 0 {
 				odds -= d.Bits[a][b] * math.Ln2
 				base += d.Bits[a][b] * math.Ln2
+				alike -= d.Bits[a][b] * math.Ln2
 			}
 		}
 		n := f.counts[i].N
+		if f.siblings != nil { // base becomes that of siblings and of all others together
+			either := math.Log1p(math.Exp(math.Min(alike, 700)))
+			odds, base = odds-either, base+either
+			f.siblings.observe(p, n*math.Exp(min(alike, 700)-either)/(1+math.Exp(math.Min(odds, 700))))
+		}
 		q := n / (1 + math.Exp(-odds))
 		likelihood += n * (base + math.Log1p(math.Exp(math.Min(odds, 700))))
 		f.matches += q
@@ -187,6 +203,7 @@ func (f *fit) maximise() float64 {
 	}
 	m.Prior = math.Min(math.Max(f.matches/f.opt.Pairs, 0.1/f.opt.Pairs), 0.5)
 	f.setU()
+	f.siblings.maximise(f.opt.Pairs)
 	return moved
 }
 
