@@ -203,8 +203,7 @@ func (f *fit) maximise() float64 {
 	}
 	m.Prior = math.Min(math.Max(f.matches/f.opt.Pairs, 0.1/f.opt.Pairs), 0.5)
 	f.setU()
-	f.siblings.maximise(f.opt.Pairs)
-	return moved
+	return math.Max(moved, f.siblings.maximise(f.opt.Pairs))
 }
 
 // setU takes the pairs of one entity out of the random pairs.

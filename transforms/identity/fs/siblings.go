@@ -76,19 +76,24 @@ func (s *siblings) observe(p Pattern, n float64) {
 	}
 }
 
-// maximise sets levels and prior from the sums; pairs are all possible ones.
-func (s *siblings) maximise(pairs float64) {
+// maximise sets levels and prior from the sums, and returns the largest change of a level;
+// pairs are all possible ones.
+func (s *siblings) maximise(pairs float64) float64 {
 	if s == nil {
-		return
+		return 0
 	}
+	moved := 0.0
 	for k, of := range s.sums {
 		total := 0.0
 		for _, n := range of {
 			total += n + siblingBelief
 		}
 		for l, n := range of {
-			s.levels[k][l] = (n + siblingBelief) / total
+			next := (n + siblingBelief) / total
+			moved = math.Max(moved, math.Abs(next-s.levels[k][l]))
+			s.levels[k][l] = next
 		}
 	}
 	s.prior = math.Min(math.Max(s.total/pairs, 0.1/pairs), 0.5)
+	return moved
 }
