@@ -22,7 +22,7 @@ type entry struct {
 
 func newTally() tally { return tally{slots: make([]entry, 1024)} }
 
-// reserve makes room for n more patterns, before which none of the places that at gave changes.
+// reserve makes room for n more patterns. Until the next call, places that at gives stand.
 func (t *tally) reserve(n int) {
 	size := len(t.slots)
 	for (t.used+n)*2 > size {
